@@ -1,0 +1,1 @@
+//! The border to live AWS. Nothing outside this module names an AWS SDK type.

@@ -1,0 +1,1 @@
+//! Report to bytes, one file a format.

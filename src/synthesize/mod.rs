@@ -1,0 +1,1 @@
+//! Usage, catalog and grants become a proposal.

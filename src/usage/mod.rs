@@ -1,0 +1,1 @@
+//! The mergeable table of requests per role and function.

@@ -1,0 +1,1 @@
+//! The promises, checked independently of how the proposal was made.
