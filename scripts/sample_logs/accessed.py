@@ -4,7 +4,6 @@ In: which services each role ever tried; out: one report per role, all other ser
 """
 
 from .cast import AUDIT_EXPORT, CATALOG_SYNC, LEGACY_CLEANUP, ORDER_PROCESSOR
-from .draw import Draw
 
 SERVICES = {
     "access-analyzer": "AWS IAM Access Analyzer",
@@ -65,19 +64,19 @@ ROLES = {
 }
 
 
-def report(role, granted, tried, without):
-    draw = Draw("last-accessed", role.name)
+def report(role, seen, granted, tried, without):
     services = []
     for namespace in sorted(SERVICES, key=SERVICES.get):
         if namespace in without or (granted and namespace not in granted):
             continue
         entry = {"ServiceName": SERVICES[namespace]}
         if namespace in tried:
-            entry["LastAuthenticated"] = f"2026-11-20T{draw.between(10, 20)}:{draw.between(10, 59)}:{draw.between(10, 59)}+00:00"
+            time, region = seen[role.arn, namespace]
+            entry["LastAuthenticated"] = time.replace("Z", "+00:00")
         entry["ServiceNamespace"] = namespace
         if namespace in tried:
             entry["LastAuthenticatedEntity"] = role.arn
-            entry["LastAuthenticatedRegion"] = "us-east-1"
+            entry["LastAuthenticatedRegion"] = region
         entry["TotalAuthenticatedEntities"] = 1 if namespace in tried else 0
         services.append(entry)
     return {
@@ -90,6 +89,6 @@ def report(role, granted, tried, without):
     }
 
 
-def reports():
-    """Role name → report."""
-    return {role.name: report(role, *facts) for role, facts in ROLES.items()}
+def reports(seen):
+    """Role name → report. `seen`: (role ARN, service) → (time, region) of the last call in the trail."""
+    return {role.name: report(role, seen, *facts) for role, facts in ROLES.items()}

@@ -137,7 +137,7 @@ def record(
 def code(function, creds, draw, at, service, name, params, **more):
     """A call by the function's own code."""
     agent = f"[{function.agent}]" if service == "s3" else function.agent
-    more.setdefault("host", f"{more.pop('host_name', service)}.{function.region}.amazonaws.com")
+    more.setdefault("host", f"{service}.{function.region}.amazonaws.com")
     return record(
         draw, at, service, name, function.region, function.role.account,
         code_identity(function, creds, service), creds.address, agent, params, **more,
@@ -213,7 +213,7 @@ def dynamodb(function, creds, draw, at, name, table, params, **more):
     )
 
 
-def s3(function, creds, draw, at, name, bucket, key=None, *, size=None, owner=None, error=None, prefix=None):
+def s3(function, creds, draw, at, name, bucket, key=None, *, size=None, error=None, prefix=None, endpoint=None):
     """A data event on a bucket's objects; `ListObjects` where `key` is None."""
     role = function.role
     host = f"{bucket}.s3.{function.region}.amazonaws.com"
@@ -239,8 +239,8 @@ def s3(function, creds, draw, at, name, bucket, key=None, *, size=None, owner=No
     return code(
         function, creds, draw, at, "s3", name, params,
         response={"x-amz-server-side-encryption": "AES256"} if put and not error else None,
-        extra=extra, error=error, read=not put, data=True, host=host,
-        resources=[objects, {"accountId": owner or role.account, "type": "AWS::S3::Bucket", "ARN": arn}],
+        extra=extra, error=error, read=not put, data=True, host=host, endpoint=endpoint,
+        resources=[objects, {"accountId": role.account, "type": "AWS::S3::Bucket", "ARN": arn}],
     )
 
 

@@ -7,9 +7,9 @@ import json
 
 from . import accessed, policies
 from .cast import (
-    API_CREATE, API_GET, AUDIT_EXPORT, BATCH_NODE, CATALOG_SYNC, CI_DEPLOY, CUSTOMER_SEARCH, ETL_ADHOC_ROLE, GOV,
+    API_CREATE, API_GET, AUDIT_EXPORT, BATCH_NODE, CATALOG_SYNC, CI_DEPLOY, CUSTOMER_SEARCH, GOV,
     GOV_INTAKE, IMAGE_RESIZER, INVOICE_WORKER, LEGACY_CLEANUP, MEDIA, METRICS_SHIPPER, NIGHTLY_REPORT, ORDER_PROCESSOR,
-    PAYMENT_GATEWAY, PAYMENTS_KEY, PIPELINE_STARTER, PIPELINE_TASK, PIPELINE_TASK_EXECUTION, REPORTS, SHARED_API, SHOP,
+    PAYMENT_GATEWAY, PAYMENTS_KEY, PIPELINE_STARTER, PIPELINE_TASK, PIPELINE_TASK_EXECUTION, REPORTS, SHOP,
     etl_adhoc,
 )
 from .draw import BASE64, Draw
@@ -23,8 +23,8 @@ ROLES = [
     *dict.fromkeys(function.role for function in FUNCTIONS), CI_DEPLOY, BATCH_NODE, PIPELINE_TASK, PIPELINE_TASK_EXECUTION,
 ]
 
-# Python runtimes say python3.13, and so on; read off the agents of the calls.
-RUNTIMES = {"nodejs22.x": "index.handler", "java21": "example.Handler::handleRequest", "provided.al2023": "bootstrap"}
+# Handlers of the runtimes that are not Python's.
+HANDLERS = {"nodejs22.x": "index.handler", "java21": "example.Handler::handleRequest", "provided.al2023": "bootstrap"}
 
 
 def cli(value):
@@ -44,15 +44,17 @@ def created(role):
     return f"{draw.between(2022, 2025)}-{draw.between(1, 12):02}-{draw.between(1, 28):02}T{draw.between(7, 18):02}:{draw.below(60):02}:{draw.below(60):02}+00:00"
 
 
-def last_used(role):
-    region = next((function.region for function in FUNCTIONS if function.role == role), "us-east-1")
+def last_used(role, seen):
+    """As the trail has it; a role that the trail does not know was used long ago, or on the day before the window."""
+    uses = [use for (arn, _), use in seen.items() if arn == role.arn]
     if role == LEGACY_CLEANUP.role:
-        return {"LastUsedDate": "2025-08-14T03:11:52+00:00", "Region": region}
-    draw = Draw("last-used", role.name)
-    return {"LastUsedDate": f"2026-11-20T{draw.between(8, 20):02}:{draw.below(60):02}:{draw.below(60):02}+00:00", "Region": region}
+        time, region = "2025-08-14T03:11:52Z", "us-east-1"
+    else:
+        time, region = max(uses, default=("2026-09-19T02:20:45Z", "us-east-1"))
+    return {"LastUsedDate": time.replace("Z", "+00:00"), "Region": region}
 
 
-def role_detail(role):
+def role_detail(role, seen):
     detail = {
         "Path": role.path,
         "RoleName": role.name,
@@ -74,7 +76,7 @@ def role_detail(role):
             "PermissionsBoundaryArn": managed_policy_arn(policies.BOUNDARIES[role], role),
         }
     detail["Tags"] = [{"Key": "team", "Value": "shop"}] if role == ORDER_PROCESSOR.role else []
-    detail["RoleLastUsed"] = last_used(role)
+    detail["RoleLastUsed"] = last_used(role, seen)
     return detail
 
 
@@ -108,7 +110,7 @@ def managed_policy(name, roles):
     }
 
 
-def authorization_details(account):
+def authorization_details(account, seen):
     roles = sorted((role for role in ROLES if role.account == account), key=lambda role: role.name)
     names = {name for role in roles for name in policies.ATTACHED.get(role, [])}
     names |= {policies.BOUNDARIES[role] for role in roles if role in policies.BOUNDARIES}
@@ -127,17 +129,18 @@ def authorization_details(account):
     return {
         "UserDetailList": users,
         "GroupDetailList": [],
-        "RoleDetailList": [role_detail(role) for role in roles],
+        "RoleDetailList": [role_detail(role, seen) for role in roles],
         "Policies": [managed_policy(name, roles) for name in sorted(names)],
     }
 
 
 def runtime(function):
+    """The runtime that the agent of the function's calls tells, and its handler."""
     if "AWS_Lambda_" in function.agent:
         name = function.agent.split("AWS_Lambda_")[1].split()[0]
     else:
         name = "provided.al2023"
-    return name, RUNTIMES.get(name, "app.handler")
+    return name, HANDLERS.get(name, "app.handler")
 
 
 def function_configuration(function):
@@ -261,16 +264,16 @@ def suffixed(stem, account):
     return f"{stem}.json" if account == SHOP else f"{stem}-{account}.json"
 
 
-def files():
-    """File name below `snapshot/` → text."""
+def files(seen):
+    """File name below `snapshot/` → text. `seen`: (role ARN, service) → (time, region) of the last call in the trail."""
     out = {
         "functions.json": cli({"Functions": [function_configuration(function) for function in FUNCTIONS]}),
         "event-source-mappings.json": cli(event_source_mappings()),
         "event-invoke-configs.json": cli(event_invoke_configs()),
     }
     for account in (SHOP, REPORTS, GOV, MEDIA):
-        out[suffixed("account-authorization-details", account)] = cli(authorization_details(account))
+        out[suffixed("account-authorization-details", account)] = cli(authorization_details(account, seen))
         out[suffixed("event-selectors", account)] = cli(SELECTORS[account])
-    for role, report in accessed.reports().items():
+    for role, report in accessed.reports(seen).items():
         out[f"service-last-accessed/{role}.json"] = cli(report)
     return out

@@ -168,3 +168,6 @@ def customer_search(day, draw):
         )
         at = later(at, draw)
         yield dynamodb(CUSTOMER_SEARCH, creds, draw, at, "GetItem", "Customers", {"key": {"customerId": draw.uuid()}})
+
+
+SHOP_FUNCTIONS = [order_processor, shared_api, catalog_sync, customer_search]
