@@ -1,6 +1,21 @@
-//! What happened: the record view, who acted, the key grammar, inflating and splitting log objects.
-//! No IAM, no network.
+//! What happened: bytes of log objects in, records out, and what each record says about who acted
+//! and whether it was allowed. No IAM, no network, no files.
 
+pub mod actor;
+mod agent;
+pub mod container;
+pub mod dedupe;
+pub mod fingerprint;
+pub mod inflate;
+pub mod key;
+pub mod outcome;
 pub mod record;
+mod split;
+pub mod time;
 
+pub use actor::{Actor, Class, FunctionRef, RoleSession, actor};
+pub use container::{Failure, ObjectOutcome, Skip, Status, records};
+pub use dedupe::Dedupe;
+pub use fingerprint::fingerprint;
+pub use outcome::denied;
 pub use record::Record;
