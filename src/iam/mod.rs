@@ -1,6 +1,21 @@
 //! What may happen: ARNs, actions, patterns, policy documents, evaluation, containment, quotas.
-//! No CloudTrail, no network.
+//!
+//! In come policy documents as IAM stores them and requests as IAM decides on them; out come
+//! decisions, and the answer to "does the first set of policies allow anything the second does
+//! not?". No CloudTrail, no network, no list of the actions that exist: what is said here holds for
+//! every string, also for actions AWS adds tomorrow.
 
 pub mod action;
+pub mod arn;
+pub mod document;
+pub mod json;
+pub mod pattern;
+pub mod quota;
+pub mod statement;
+mod template;
 
 pub use action::Action;
+pub use arn::Arn;
+pub use document::{NamedPolicy, PolicyDocument, PolicyError, PolicySet};
+pub use json::Json;
+pub use statement::{ActionMatch, ConditionBlock, Conditions, Effect, ResourceMatch, Statement};
