@@ -139,7 +139,7 @@ enum Signature {
 fn signature(record: &Record<'_>) -> Signature {
     let data = record
         .additional_event_data
-        .map(|data| data.get())
+        .map(serde_json::value::RawValue::get)
         .unwrap_or_default();
     match data.split_once("\"AuthenticationMethod\"") {
         Some((_, value))
