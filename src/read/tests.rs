@@ -224,7 +224,7 @@ fn every_object_ends_as_read_skipped_or_failed() {
         (
             "c.json",
             "hello",
-            "failed: named like a CloudTrail log, but not JSON",
+            "failed: not what its name says: not JSON",
         ),
         (
             "d.json",
@@ -236,7 +236,7 @@ fn every_object_ends_as_read_skipped_or_failed() {
         (
             &file,
             r#"{"a":1}"#,
-            "failed: named like a CloudTrail log, but JSON, but not CloudTrail's",
+            "failed: not what its name says: JSON, but not CloudTrail's",
         ),
     ];
     let logs = folder(&cases.map(|(name, content, _)| (name, content)));

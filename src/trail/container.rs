@@ -76,8 +76,8 @@ pub enum Failure {
     /// A record longer than what is held in memory.
     #[error("holds a record of more than {} MiB", LARGEST_RECORD / 1024 / 1024)]
     TooLong,
-    /// Its name says that it is a CloudTrail log, and it is not.
-    #[error("named like a CloudTrail log, but {0}")]
+    /// Its name says that it is a CloudTrail log, or JSON, and it is not.
+    #[error("not what its name says: {0}")]
     NotWhatItsNameSays(Skip),
 }
 
