@@ -139,7 +139,7 @@ enum Signature {
 fn signature(record: &Record<'_>) -> Signature {
     let data = record
         .additional_event_data
-        .map(|data| data.get())
+        .map(serde_json::value::RawValue::get)
         .unwrap_or_default();
     match data.split_once("\"AuthenticationMethod\"") {
         Some((_, value))
@@ -165,8 +165,8 @@ fn is_console(agent: &str) -> bool {
 
 /// Whether a lower-case agent names an operating system, or a Linux kernel, that is not Lambda's.
 fn names_foreign_system(agent: &str) -> bool {
-    if agent.contains("amzn") && !agent.contains("#amzn") {
-        return false;
+    if agent.contains(".amzn") {
+        return false; // a kernel of Amazon Linux, whatever else is named
     }
     let mut tokens = agent
         .split([' ', ';', '(', ')', ','])

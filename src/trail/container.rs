@@ -76,8 +76,8 @@ pub enum Failure {
     /// A record longer than what is held in memory.
     #[error("holds a record of more than {} MiB", LARGEST_RECORD / 1024 / 1024)]
     TooLong,
-    /// Its name says that it is a CloudTrail log, and it is not.
-    #[error("named like a CloudTrail log, but {0}")]
+    /// Its name says that it is a CloudTrail log, or JSON, and it is not.
+    #[error("not what its name says: {0}")]
     NotWhatItsNameSays(Skip),
 }
 
@@ -116,7 +116,7 @@ impl ObjectOutcome {
     }
 }
 
-/// Reads an object and hands every record to `on_record`, with the bytes of its JSON.
+/// Reads an object and hands every record to `on_record`, with its JSON: UTF-8, from `{` to `}`.
 ///
 /// Never fails as a function: see [`ObjectOutcome::status`]. Records are handed out as they are found,
 /// so a caller that wants all or nothing of an object keeps them until the outcome is known.
@@ -196,7 +196,14 @@ impl Tally<'_> {
     }
 
     fn object(&mut self, bytes: &[u8], depth: u8) {
-        match serde_json::from_slice::<Record<'_>>(bytes) {
+        match std::str::from_utf8(bytes) {
+            Ok(json) => self.json(json, depth),
+            Err(_) => self.unsound(bytes, depth),
+        }
+    }
+
+    fn json(&mut self, json: &str, depth: u8) {
+        match serde_json::from_str::<Record<'_>>(json) {
             // Notifications of S3 and queues call their sender `aws:…`.
             Ok(record) if record.event_source.starts_with("aws:") => self.other(Skip::OtherJson),
             Ok(record) => match summary(
@@ -206,20 +213,24 @@ impl Tally<'_> {
                 Some(skip) => self.summary(skip),
                 None => {
                     self.records += 1;
-                    (self.on_record)(&record, bytes);
+                    (self.on_record)(&record, json.as_bytes());
                 }
             },
-            Err(error) if error.classify() == Category::Data => self.envelope(bytes, depth),
-            Err(_) => match repair(bytes) {
-                Some(sound) => self.object(sound.as_bytes(), depth),
-                None => self.undecodable += 1,
-            },
+            Err(error) if error.classify() == Category::Data => self.envelope(json, depth),
+            Err(_) => self.unsound(json.as_bytes(), depth),
+        }
+    }
+
+    fn unsound(&mut self, bytes: &[u8], depth: u8) {
+        match repair(bytes) {
+            Some(sound) => self.json(&sound, depth),
+            None => self.undecodable += 1,
         }
     }
 
     /// A sound object that is no record: something around a record, or something else.
-    fn envelope(&mut self, bytes: &[u8], depth: u8) {
-        let Ok(envelope) = serde_json::from_slice::<Envelope<'_>>(bytes) else {
+    fn envelope(&mut self, json: &str, depth: u8) {
+        let Ok(envelope) = serde_json::from_str::<Envelope<'_>>(json) else {
             self.undecodable += 1;
             return;
         };
@@ -228,7 +239,7 @@ impl Tally<'_> {
                 .detail
                 .filter(|detail| detail.get().starts_with('{'))
             {
-                return self.object(detail.get().as_bytes(), depth + 1);
+                return self.json(detail.get(), depth + 1);
             }
             if let Some(text) = envelope.event_text.or(envelope.raw_text) {
                 return self.inner(&text, depth + 1);
@@ -270,7 +281,7 @@ impl Tally<'_> {
 
     fn inner(&mut self, text: &str, depth: u8) {
         if text.trim_start().starts_with('{') {
-            self.object(text.trim().as_bytes(), depth);
+            self.json(text.trim(), depth);
         } else {
             self.other(Skip::OtherJson);
         }

@@ -137,7 +137,7 @@ mod tests {
     fn it_is_the_same_in_every_run() {
         assert_eq!(
             of(r#"{"eventSource":"a","eventName":"b","eventID":"c"}"#),
-            Some(0)
+            Some(219_413_633_087_539_580_500_295_681_830_299_970_514)
         );
     }
 }

@@ -156,14 +156,14 @@ impl<'de, T: Field<'de> + PartialEq> Field<'de> for Vec<T> {
 macro_rules! record {
     (
         $(#[$about:meta])*
-        pub struct $Name:ident<$a:lifetime> {
-            $( $(#[$what:meta])* pub $field:ident: $Type:ty = $key:literal $(| $other:literal)*, )*
+        $see:vis struct $Name:ident<$a:lifetime> {
+            $( $(#[$what:meta])* $visible:vis $field:ident: $Type:ty = $key:literal $(| $other:literal)*, )*
         }
     ) => {
         $(#[$about])*
         #[derive(Debug, Clone, Default)]
-        pub struct $Name<$a> {
-            $( $(#[$what])* pub $field: $Type, )*
+        $see struct $Name<$a> {
+            $( $(#[$what])* $visible $field: $Type, )*
         }
 
         impl<'de> $Name<'de> {
@@ -323,33 +323,33 @@ record! {
 
 record! {
     /// The keys by which an object that is no record shows what it is.
-    pub struct Envelope<'a> {
+    pub(super) struct Envelope<'a> {
         /// What EventBridge delivers.
-        pub detail: Option<&'a RawValue> = "detail",
+        pub(super) detail: Option<&'a RawValue> = "detail",
         /// A record as a string: the answer of `lookup-events`.
-        pub event_text: Option<Cow<'a, str>> = "CloudTrailEvent",
+        pub(super) event_text: Option<Cow<'a, str>> = "CloudTrailEvent",
         /// A record as a string: an export of a log store.
-        pub raw_text: Option<Cow<'a, str>> = "_raw",
+        pub(super) raw_text: Option<Cow<'a, str>> = "_raw",
         /// `AwsCloudTrailInsight` is an event of CloudTrail Insights.
-        pub event_type: Option<Cow<'a, str>> = "eventType",
+        pub(super) event_type: Option<Cow<'a, str>> = "eventType",
         /// `Insight`, `Aggregated`: not calls.
-        pub event_category: Option<Cow<'a, str>> = "eventCategory",
+        pub(super) event_category: Option<Cow<'a, str>> = "eventCategory",
         /// Only in Insights events.
-        pub insight_details: Option<&'a RawValue> = "insightDetails",
+        pub(super) insight_details: Option<&'a RawValue> = "insightDetails",
         /// Only in digest files.
-        pub digest_start_time: Option<&'a RawValue> = "digestStartTime",
+        pub(super) digest_start_time: Option<&'a RawValue> = "digestStartTime",
         /// A CloudWatch Logs subscription event.
-        pub awslogs: Option<&'a RawValue> = "awslogs",
+        pub(super) awslogs: Option<&'a RawValue> = "awslogs",
         /// The inside of a CloudWatch Logs subscription event.
-        pub log_events: Option<&'a RawValue> = "logEvents",
+        pub(super) log_events: Option<&'a RawValue> = "logEvents",
         /// In every CloudTrail record.
-        pub event_version: Option<&'a RawValue> = "eventVersion",
+        pub(super) event_version: Option<&'a RawValue> = "eventVersion",
         /// In every CloudTrail record.
-        pub event_source: Option<&'a RawValue> = "eventSource",
+        pub(super) event_source: Option<&'a RawValue> = "eventSource",
         /// In every CloudTrail record.
-        pub event_name: Option<&'a RawValue> = "eventName",
+        pub(super) event_name: Option<&'a RawValue> = "eventName",
         /// In every CloudTrail record.
-        pub user_identity: Option<&'a RawValue> = "userIdentity",
+        pub(super) user_identity: Option<&'a RawValue> = "userIdentity",
     }
 }
 
