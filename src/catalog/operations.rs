@@ -84,9 +84,13 @@ impl Client {
     /// The operation of that name, in any case.
     #[must_use]
     pub fn operation(&self, name: &str) -> Option<&Operation> {
-        self.operations()
-            .iter()
-            .find(|operation| operation.name.eq_ignore_ascii_case(name))
+        let operations = self.operations();
+        match operations.binary_search_by(|operation| operation.name.cmp(name)) {
+            Ok(at) => Some(&operations[at]),
+            Err(_) => operations
+                .iter()
+                .find(|operation| operation.name.eq_ignore_ascii_case(name)),
+        }
     }
 }
 
