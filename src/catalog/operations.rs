@@ -66,9 +66,9 @@ pub enum MatchClass {
     Exact,
     /// An input member holds the whole ARN.
     Whole,
-    /// Some names differ in a suffix: `QueueName` and `QueueUrl`.
+    /// Some names differ in a prefix or suffix: `QueueName` and `QueueUrl`.
     Stem,
-    /// A bare `Name` or `Id`.
+    /// A bare `Name` or `Id`, or the only member that holds an ARN.
     Generic,
     /// Some variables stay open.
     Partial,
