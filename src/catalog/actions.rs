@@ -2,11 +2,15 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
-use std::ops::Range;
+use std::sync::OnceLock;
 
 use crate::iam::Action;
 
 use super::table;
+
+const ACTIONS: &str = include_str!("data/actions.tsv");
+const TYPES: &str = include_str!("data/resource-types.tsv");
+const CONDITION_KEYS: &str = include_str!("data/condition-keys.tsv");
 
 /// What AWS's Service Authorization Reference says of one action.
 #[derive(Debug)]
@@ -17,8 +21,8 @@ pub struct ActionFacts {
     pub access: AccessLevel,
     /// The resource types that can be named in a statement with it. Empty: only `*`.
     pub resource_types: Vec<ResourceUse>,
-    /// The number of its set of condition keys within the service; 0 where there is none.
-    pub(super) condition_set: u16,
+    /// The number of its set of condition keys within the service; empty where there is none.
+    condition_set: &'static str,
     /// The cell of the data file that names its clients.
     clients: &'static str,
 }
@@ -85,36 +89,74 @@ impl AccessLevel {
     }
 }
 
-/// Actions in file order, with the range of each service.
-pub(super) fn parse(
-    text: &'static str,
-) -> (Vec<ActionFacts>, BTreeMap<&'static str, Range<usize>>) {
-    let mut actions = Vec::with_capacity(24_000);
-    let mut services: BTreeMap<&'static str, Range<usize>> = BTreeMap::new();
-    let mut service = "";
-    let mut start = 0;
-    for [name, access, types, set, clients] in table::rows(text) {
-        let prefix = name.split(':').next().unwrap_or_default();
-        if prefix != service {
-            services.insert(service, start..actions.len());
-            (service, start) = (prefix, actions.len());
-        }
-        let resource_types = if types.is_empty() {
-            Vec::new()
-        } else {
-            types.split(',').map(resource_use).collect()
-        };
-        actions.push(ActionFacts {
-            action: Action::new(name),
-            access: AccessLevel::parse(access),
-            resource_types,
-            condition_set: set.parse().unwrap_or_default(),
-            clients,
-        });
+/// One IAM service prefix with its actions and resource types, each read on first use.
+#[derive(Debug)]
+pub(super) struct Service {
+    name: &'static str,
+    /// Its lines of the data file.
+    lines: &'static str,
+    actions: OnceLock<Vec<ActionFacts>>,
+    /// Type name in lower case to ARN formats.
+    types: OnceLock<BTreeMap<String, Vec<&'static str>>>,
+}
+
+impl Service {
+    pub(super) fn actions(&self) -> &[ActionFacts] {
+        self.actions
+            .get_or_init(|| table::rows(self.lines).map(action).collect())
     }
-    services.insert(service, start..actions.len());
-    services.remove("");
-    (actions, services)
+
+    pub(super) fn arn_formats(&self, resource_type: &str) -> &[&'static str] {
+        let types = self.types.get_or_init(|| {
+            let mut types: BTreeMap<_, Vec<_>> = BTreeMap::new();
+            for [_, name, _, arn] in table::section(TYPES, self.name) {
+                types
+                    .entry(name.to_ascii_lowercase())
+                    .or_default()
+                    .push(arn);
+            }
+            types
+        });
+        let formats = types.get(&resource_type.to_ascii_lowercase());
+        formats.map_or(&[], Vec::as_slice)
+    }
+}
+
+/// The services of the file of actions, by name.
+pub(super) fn services() -> BTreeMap<&'static str, Service> {
+    let mut services = BTreeMap::new();
+    let mut rest = &ACTIONS[table::start_of_rows(ACTIONS)..];
+    while let Some((name, _)) = rest.split_once(':') {
+        let ours = |line: &str| {
+            line.strip_prefix(name)
+                .is_some_and(|line| line.starts_with(':'))
+        };
+        let lines = rest.split_inclusive('\n').take_while(|line| ours(line));
+        let (lines, after) = rest.split_at(lines.map(str::len).sum());
+        let (actions, types) = (OnceLock::new(), OnceLock::new());
+        services.insert(
+            name,
+            Service {
+                name,
+                lines,
+                actions,
+                types,
+            },
+        );
+        rest = after;
+    }
+    services
+}
+
+fn action([name, access, types, set, clients]: [&'static str; 5]) -> ActionFacts {
+    let types = types.split(',').filter(|cell| !cell.is_empty());
+    ActionFacts {
+        action: Action::new(name),
+        access: AccessLevel::parse(access),
+        resource_types: types.map(resource_use).collect(),
+        condition_set: set,
+        clients,
+    }
 }
 
 fn resource_use(cell: &'static str) -> ResourceUse {
@@ -130,27 +172,11 @@ fn resource_use(cell: &'static str) -> ResourceUse {
     }
 }
 
-/// (service, type in lower case) to its ARN formats.
-pub(super) fn parse_types(
-    text: &'static str,
-) -> BTreeMap<(&'static str, String), Vec<&'static str>> {
-    let mut types: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for [service, name, _, arn] in table::rows(text) {
-        types
-            .entry((service, name.to_ascii_lowercase()))
-            .or_default()
-            .push(arn);
-    }
-    types
-}
-
-/// (service, number of the set) to its keys between blanks.
-pub(super) fn parse_condition_keys(
-    text: &'static str,
-) -> BTreeMap<(&'static str, u16), &'static str> {
-    table::rows(text)
-        .map(|[service, number, keys]| ((service, number.parse().unwrap_or_default()), keys))
-        .collect()
+/// The condition keys of an action beside the global ones.
+pub(super) fn condition_keys(facts: &ActionFacts) -> impl Iterator<Item = &'static str> {
+    let mut sets = table::section(CONDITION_KEYS, facts.action.service());
+    let keys = sets.find_map(|[_, set, keys]| (set == facts.condition_set).then_some(keys));
+    keys.unwrap_or_default().split_ascii_whitespace()
 }
 
 /// The order of the data files: names without regard to case.

@@ -12,7 +12,6 @@ mod table;
 mod visibility;
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 use std::sync::OnceLock;
 
 pub use actions::{AccessLevel, ActionFacts, ResourceUse};
@@ -26,10 +25,7 @@ use crate::iam::Action;
 /// Everything rolefit knows about AWS. Immutable; one for the whole process.
 #[derive(Debug)]
 pub struct Catalog {
-    actions: Vec<ActionFacts>,
-    services: BTreeMap<&'static str, Range<usize>>,
-    types: BTreeMap<(&'static str, String), Vec<&'static str>>,
-    condition_keys: BTreeMap<(&'static str, u16), &'static str>,
+    services: BTreeMap<&'static str, actions::Service>,
     clients: Vec<Client>,
     visibility: visibility::Table,
     needs: BTreeMap<&'static str, Vec<Need>>,
@@ -38,29 +34,22 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// The catalog that the program carries, read on first use.
+    /// The catalog that the program carries. Cheap: what belongs to a service is read when the service
+    /// is first asked for.
     #[must_use]
     pub fn builtin() -> &'static Self {
         static BUILTIN: OnceLock<Catalog> = OnceLock::new();
-        BUILTIN.get_or_init(|| {
-            let (actions, services) = actions::parse(include_str!("data/actions.tsv"));
-            Self {
-                actions,
-                services,
-                types: actions::parse_types(include_str!("data/resource-types.tsv")),
-                condition_keys: actions::parse_condition_keys(include_str!(
-                    "data/condition-keys.tsv"
-                )),
-                clients: operations::parse_clients(include_str!("data/clients.tsv")),
-                visibility: visibility::Table::read(
-                    include_str!("data/visibility.tsv"),
-                    include_str!("data/data-types.tsv"),
-                    include_str!("data/data-plane-clients.tsv"),
-                ),
-                needs: needs::parse(include_str!("data/lambda-needs.tsv")),
-                risk: risk::parse(include_str!("data/risk.tsv")),
-                version: version(include_str!("data/pins.tsv")),
-            }
+        BUILTIN.get_or_init(|| Self {
+            services: actions::services(),
+            clients: operations::parse_clients(include_str!("data/clients.tsv")),
+            visibility: visibility::Table::read(
+                include_str!("data/visibility.tsv"),
+                include_str!("data/data-types.tsv"),
+                include_str!("data/data-plane-clients.tsv"),
+            ),
+            needs: needs::parse(include_str!("data/lambda-needs.tsv")),
+            risk: risk::parse(include_str!("data/risk.tsv")),
+            version: version(include_str!("data/pins.tsv")),
         })
     }
 
@@ -76,19 +65,14 @@ impl Catalog {
     }
 
     /// All actions, by service and then by name without regard to case.
-    #[must_use]
-    pub fn actions(&self) -> &[ActionFacts] {
-        &self.actions
+    pub fn actions(&self) -> impl Iterator<Item = &ActionFacts> {
+        self.services.values().flat_map(actions::Service::actions)
     }
 
     /// The actions of one IAM service prefix, in any case; empty for an unknown prefix.
     #[must_use]
     pub fn service_actions(&self, service: &str) -> &[ActionFacts] {
-        let range = match self.services.get(service) {
-            Some(range) => Some(range),
-            None => self.services.get(service.to_ascii_lowercase().as_str()),
-        };
-        range.map_or(&[], |range| &self.actions[range.clone()])
+        self.service(service).map_or(&[], actions::Service::actions)
     }
 
     /// All IAM service prefixes, sorted.
@@ -98,38 +82,35 @@ impl Catalog {
 
     /// The actions that an action pattern of a policy names: `s3:Get*`, `*`, in any case.
     pub fn expand<'a>(&'a self, pattern: &'a str) -> impl Iterator<Item = &'a ActionFacts> {
-        let literal_service = pattern
+        let literal = pattern
             .split_once(':')
-            .filter(|(service, _)| !service.contains(['*', '?']));
-        let candidates = match literal_service {
-            Some((service, _)) => self.service_actions(service),
-            None => self.actions(),
-        };
-        candidates
-            .iter()
+            .filter(|(service, _)| !service.contains(['*', '?']))
+            .map(|(service, _)| service);
+        let services = self.services.iter();
+        services
+            .filter(move |(name, _)| {
+                literal.is_none_or(|literal| name.eq_ignore_ascii_case(literal))
+            })
+            .flat_map(|(_, service)| service.actions())
             .filter(move |facts| actions::matches_ignoring_case(pattern, facts.action.as_str()))
     }
 
     /// The ARN formats of a resource type as AWS writes them, `arn:${Partition}:s3:::${BucketName}`.
-    /// The type name is taken in any case. Empty for an unknown type.
+    /// Both names are taken in any case. Empty for an unknown type.
     #[must_use]
     pub fn arn_formats(&self, service: &str, resource_type: &str) -> &[&'static str] {
-        let Some((service, _)) = self.services.get_key_value(service) else {
-            return &[];
-        };
-        self.types
-            .get(&(*service, resource_type.to_ascii_lowercase()))
-            .map_or(&[], Vec::as_slice)
+        self.service(service)
+            .map_or(&[], |service| service.arn_formats(resource_type))
     }
 
     /// The condition keys that AWS lists for an action, beside the global ones that every request has.
     pub fn condition_keys(&self, facts: &ActionFacts) -> impl Iterator<Item = &'static str> {
-        let service = self.services.get_key_value(facts.action.service());
-        service
-            .and_then(|(service, _)| self.condition_keys.get(&(*service, facts.condition_set)))
-            .copied()
-            .unwrap_or_default()
-            .split_ascii_whitespace()
+        actions::condition_keys(facts)
+    }
+
+    fn service(&self, name: &str) -> Option<&actions::Service> {
+        let exact = self.services.get(name);
+        exact.or_else(|| self.services.get(name.to_ascii_lowercase().as_str()))
     }
 
     /// The API clients, sorted by name; each reads its operations on first use.

@@ -20,6 +20,11 @@ pub(super) fn section<const N: usize>(
         .map(cells)
 }
 
+/// The offset of the first row, behind the comment lines.
+pub(super) fn start_of_rows(text: &str) -> usize {
+    lower_bound(text, |_| false)
+}
+
 fn cells<const N: usize>(line: &'static str) -> [&'static str; N] {
     let mut cells = line.split('\t');
     std::array::from_fn(|_| cells.next().unwrap_or_default())
