@@ -7,7 +7,9 @@
 
 pub mod action;
 pub mod arn;
+pub mod condition;
 pub mod document;
+pub mod evaluate;
 pub mod json;
 pub mod pattern;
 pub mod quota;
@@ -17,5 +19,6 @@ mod template;
 pub use action::Action;
 pub use arn::Arn;
 pub use document::{NamedPolicy, PolicyDocument, PolicyError, PolicySet};
+pub use evaluate::{Decided, Decision, Evaluation, Request, evaluate, evaluate_complete};
 pub use json::Json;
 pub use statement::{ActionMatch, ConditionBlock, Conditions, Effect, ResourceMatch, Statement};

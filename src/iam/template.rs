@@ -7,9 +7,9 @@
 use super::pattern::token::{Token, normal};
 
 /// A reference to a key of the request context.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Variable {
-    /// The context key in lower case: keys are compared without regard to case.
+    /// The context key as it is written; keys are compared without regard to case.
     pub(crate) key: String,
     /// What stands for it when the request does not have the key.
     pub(crate) default: Option<String>,
@@ -64,7 +64,7 @@ fn variable(text: &str) -> Option<(Part, &str)> {
     } else {
         (&text[..end], None, &text[end + 1..])
     };
-    let key = key.trim().to_ascii_lowercase();
+    let key = key.trim().to_owned();
     (!key.is_empty() && !key.contains(['$', '{']))
         .then_some((Part::Variable(Variable { key, default }), after))
 }
@@ -78,6 +78,9 @@ pub(crate) enum Colons {
     Segments,
     /// Wildcards match everything everywhere.
     Whole,
+    /// As the ARN condition operators do: each of the six parts of the ARN is matched for itself. A
+    /// pattern that has fewer parts is matched as a whole.
+    Parts,
 }
 
 /// Compiles the parts of a resource pattern; `variable` says what a variable stands for.
@@ -88,15 +91,18 @@ pub(crate) fn resource_tokens(
     colons: Colons,
     mut variable: impl FnMut(&Variable) -> Vec<Token>,
 ) -> Vec<Token> {
-    let mut pinned = colons == Colons::Segments;
+    let mut pinned = match colons {
+        Colons::Segments => true,
+        Colons::Whole => false,
+        Colons::Parts => parts.iter().filter(|p| **p == Part::Plain(':')).count() >= 5,
+    };
     let mut segment = 0;
     let mut out = Vec::with_capacity(parts.len());
     for (at, part) in parts.iter().enumerate() {
         match part {
             Part::Plain('*') => {
-                if pinned && matches!(parts.get(at + 1), None | Some(Part::Plain(':'))) {
-                    pinned = false;
-                }
+                let ends = matches!(parts.get(at + 1), None | Some(Part::Plain(':')));
+                pinned &= colons == Colons::Parts || !ends;
                 out.push(if pinned {
                     Token::ManyWithin
                 } else {
@@ -116,6 +122,21 @@ pub(crate) fn resource_tokens(
         }
     }
     normal(out)
+}
+
+/// Numbers for variables: equal for the same key and default, so that tokens can be compared.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    known: std::collections::BTreeMap<(String, Option<String>), u32>,
+}
+
+impl Names {
+    /// The token of a variable.
+    pub(crate) fn token(&mut self, variable: &Variable) -> Token {
+        let next = self.known.len() as u32;
+        let id = (variable.key.to_ascii_lowercase(), variable.default.clone());
+        Token::Variable(*self.known.entry(id).or_insert(next))
+    }
 }
 
 /// Compiles the parts of a condition value: wildcards match everything where the operator has
@@ -211,11 +232,11 @@ mod tests {
         };
         assert_eq!(
             parts("${aws:UserName}", true),
-            [variable("aws:username", None)]
+            [variable("aws:UserName", None)]
         );
         assert_eq!(
             parts("${aws:PrincipalTag/a b, 'x}y'}", true),
-            [variable("aws:principaltag/a b", Some("x}y"))]
+            [variable("aws:PrincipalTag/a b", Some("x}y"))]
         );
         assert_eq!(
             parts("${*}${?}${$}", true),

@@ -100,7 +100,7 @@ fn errors_say_where_and_what_was_expected() {
         ),
         (
             "{\"Statement\": {\"Effect\":\"Deny\",\"Effect\":\"Allow\"}}",
-            "line 1, column 33: the key `Effect` stands twice",
+            "line 1, column 32: the key `Effect` stands twice",
         ),
         (
             "{\"Statement\": []} x",
