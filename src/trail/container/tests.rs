@@ -291,7 +291,7 @@ fn an_odd_agent_is_read_as_far_as_it_makes_sense() {
         r#"{"eventSource":"s","eventName":"A","userAgent":"\ud83d\ude00 \ud800 \\ud800 a	b"}"#;
     let mut agents = Vec::new();
     records(text.as_bytes(), |record, _| {
-        agents.push(record.user_agent.clone().map(Cow::into_owned))
+        agents.push(record.user_agent.clone().map(Cow::into_owned));
     });
     assert_eq!(agents, [Some("\u{1f600} \u{fffd} \\ud800 a\tb".to_owned())]);
 }
