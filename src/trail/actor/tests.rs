@@ -418,3 +418,36 @@ fn without_an_issuer_the_role_is_known_but_for_its_path() {
         r#"{"userIdentity":{"type":"AssumedRole","arn":"arn:aws:sts::111122223333:assumed-role/"},"eventSource":"a","eventName":"b"}"#,
     );
 }
+
+#[test]
+fn lambda_calling_in_its_own_name_is_lambda_using_the_role() {
+    let by_lambda = |call: &str| format!(r#"{call},"sourceIPAddress":"lambda.amazonaws.com""#);
+    let stream = r#""eventSource":"logs.amazonaws.com","eventName":"CreateLogStream""#;
+    check(
+        &session("orders", "", &by_lambda(GET)),
+        Class::Service,
+        Some("orders"),
+        false,
+        true,
+    );
+    check(
+        &session("orders", "", &by_lambda(stream)),
+        Class::Platform,
+        Some("orders"),
+        false,
+        true,
+    );
+}
+
+#[test]
+fn service_linked_roles_are_not_lambdas_whatever_the_agent() {
+    let agent = format!(r#"{GET},"userAgent":"Boto3/1.5 exec-env/AWS_Lambda_python3.9""#);
+    let linked =
+        "arn:aws:iam::111122223333:role/aws-service-role/x.amazonaws.com/AWSServiceRoleForX";
+    let json = session("orders", "", &agent).replacen(ROLE, linked, 1);
+    let record: Record<'_> = serde_json::from_str(&json).unwrap();
+    let Actor::Role(session) = actor(&record) else {
+        panic!("no role")
+    };
+    assert_eq!((session.lambda, session.function), (false, None));
+}

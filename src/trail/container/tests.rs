@@ -284,3 +284,14 @@ fn nobody_can_hide_a_call_behind_an_odd_agent() {
         read(b"{\"eventSource\":\"s\",\"eventName\":\"A\",\"userAgent\":\"\xff\xfe\"}");
     assert_eq!((names.len(), outcome.undecodable), (1, 0));
 }
+
+#[test]
+fn an_odd_agent_is_read_as_far_as_it_makes_sense() {
+    let text =
+        r#"{"eventSource":"s","eventName":"A","userAgent":"\ud83d\ude00 \ud800 \\ud800 a	b"}"#;
+    let mut agents = Vec::new();
+    records(text.as_bytes(), |record, _| {
+        agents.push(record.user_agent.clone().map(Cow::into_owned));
+    });
+    assert_eq!(agents, [Some("\u{1f600} \u{fffd} \\ud800 a\tb".to_owned())]);
+}

@@ -199,7 +199,7 @@ fn a_record_longer_than_memory_allows_fails_and_keeps_what_came_before() {
     );
     let mut names = Vec::new();
     let outcome = records_within(long.as_bytes(), 3000, |record, _| {
-        names.push(record.event_name.to_string())
+        names.push(record.event_name.to_string());
     });
     assert_eq!(names, ["A"]);
     assert!(matches!(outcome.status, Status::Failed(Failure::TooLong)));
@@ -246,5 +246,16 @@ fn an_input_that_breaks_keeps_what_came_before() {
     assert_eq!(
         (count, describe(&outcome).as_str()),
         (1, "failed: read failed: gone")
+    );
+}
+
+#[test]
+fn the_place_of_the_damage_counts_from_the_start_of_the_stream() {
+    let good = record("A").to_string();
+    let text = format!("{}@", good.repeat(5000));
+    let outcome = read(text.as_bytes()).1;
+    assert_eq!(
+        describe(&outcome),
+        format!("failed: not valid JSON at byte {}", text.len() - 1)
     );
 }
