@@ -8,6 +8,7 @@
 pub mod action;
 pub mod arn;
 pub mod condition;
+pub mod containment;
 pub mod document;
 pub mod evaluate;
 pub mod json;
@@ -18,6 +19,7 @@ mod template;
 
 pub use action::Action;
 pub use arn::Arn;
+pub use containment::{Containment, Witness, contained};
 pub use document::{NamedPolicy, PolicyDocument, PolicyError, PolicySet};
 pub use evaluate::{Decided, Decision, Evaluation, Request, evaluate, evaluate_complete};
 pub use json::Json;

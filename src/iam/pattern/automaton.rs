@@ -46,6 +46,21 @@ impl Budget {
         Self { left: moves }
     }
 
+    /// What a single question may take of it: `most`, or what is left.
+    pub(crate) fn part(&self, most: u64) -> Self {
+        Self::new(self.left.min(most))
+    }
+
+    /// What is left of it when a part of `most` is taken away.
+    pub(crate) fn without(&self, most: u64) -> Self {
+        Self::new(self.left.saturating_sub(most))
+    }
+
+    /// Takes off what was used of a part.
+    pub(crate) fn settle(&mut self, given: Self, left: Self) {
+        self.left -= given.left - left.left;
+    }
+
     /// Takes `moves` from what is left.
     pub(crate) fn spend(&mut self, moves: u64) -> Result<(), Exhausted> {
         self.left = self.left.checked_sub(moves).ok_or(Exhausted)?;
@@ -74,9 +89,14 @@ pub(crate) struct Visit<'a> {
 }
 
 impl Visit<'_> {
-    /// The string; `None` when it holds a variable, whose text is not known.
-    pub(crate) fn text(&self) -> Option<String> {
-        self.trail.text(self.at)
+    /// The string; `variable` stands in it where it has a variable.
+    pub(crate) fn text(&self, variable: &str) -> String {
+        self.trail.text(self.at, variable)
+    }
+
+    /// The character that stands for all that no pattern names.
+    pub(crate) fn unnamed(&self) -> char {
+        self.trail.other
     }
 }
 
@@ -93,18 +113,18 @@ struct Trail {
 }
 
 impl Trail {
-    fn text(&self, mut at: usize) -> Option<String> {
+    fn text(&self, mut at: usize, variable: &str) -> String {
         let mut out = Vec::new();
         while at != 0 {
             let (before, symbol) = self.steps[at];
-            out.push(match symbol {
-                Symbol::Other => self.other,
-                Symbol::Char(c) => c,
-                Symbol::Variable(_) => return None,
-            });
+            match symbol {
+                Symbol::Other => out.push(self.other),
+                Symbol::Char(c) => out.push(c),
+                Symbol::Variable(_) => out.extend(variable.chars().rev()),
+            }
             at = before;
         }
-        Some(out.iter().rev().collect())
+        out.iter().rev().collect()
     }
 }
 
@@ -121,9 +141,10 @@ struct Product<'a> {
 /// Visits the strings that the first `must` languages all hold or may come to hold, shortest first,
 /// one of each kind that the languages can tell apart.
 ///
-/// Variables count as single letters of their own: a positive language holds a string with a
-/// variable only through that variable or a `*`; a negated one is told of every string the variable
-/// may stand for. Tokens for variables may stand in the first language and in positive ones only.
+/// Variables of the first language count as single letters of their own, which its own wildcards do
+/// not stand for. Another language holds a string with such a letter only through the same variable
+/// or a `*`; a negated one is told of every string the variable may stand for. Variables may stand
+/// in the first language and in those that are not needed.
 ///
 /// # Errors
 /// [`Exhausted`] when the budget ends first.
@@ -304,7 +325,7 @@ impl Product<'_> {
                 Some(Token::OneWithin | Token::ManyWithin) => {
                     out.insert(Symbol::Char(':'));
                 }
-                Some(Token::Variable(v)) if language < self.must => {
+                Some(Token::Variable(v)) if language == 0 => {
                     out.insert(Symbol::Variable(*v));
                 }
                 _ => {}
@@ -323,17 +344,12 @@ impl Product<'_> {
             let taken = match symbol {
                 Symbol::Char(c) => token.accepts(c),
                 Symbol::Other => !matches!(token, Token::Char(_) | Token::Variable(_)),
-                // What a needed language's own wildcards stand for holds no variables.
-                Symbol::Variable(v) if language >= self.must => {
-                    if self.languages[language].negated {
-                        for p in position..=tokens.len() as u32 {
-                            next.push((pattern, p));
-                        }
-                        continue;
-                    }
-                    token == Token::Variable(v) || token == Token::Many
+                Symbol::Variable(v) if language == 0 => token == Token::Variable(v),
+                Symbol::Variable(_) if self.languages[language].negated => {
+                    next.extend((position..=tokens.len() as u32).map(|p| (pattern, p)));
+                    continue;
                 }
-                Symbol::Variable(v) => token == Token::Variable(v),
+                Symbol::Variable(v) => token == Token::Variable(v) || token == Token::Many,
             };
             if taken {
                 let to = if token.repeats() {

@@ -111,6 +111,13 @@ fn refuted_by_samples(wide: &[Token], narrow: &[Token]) -> bool {
 /// A variable meets the same variable, any one character or a star: it may hold anything, but two
 /// patterns that meet through a variable's text alone are found only by widening it first.
 pub(crate) fn overlaps_tokens(a: &[Token], b: &[Token]) -> bool {
+    // Most pairs differ in their first few characters.
+    let apart =
+        |(x, y): (&Token, &Token)| matches!((x, y), (Token::Char(x), Token::Char(y)) if x != y);
+    let before_stars = |(x, y): &(&Token, &Token)| !x.repeats() && !y.repeats();
+    if a.iter().zip(b).take_while(before_stars).any(apart) {
+        return false;
+    }
     let mut reached = vec![false; b.len() + 1];
     reached[0] = true;
     for i in 0..=a.len() {

@@ -175,7 +175,7 @@ fn uncovered(narrow: &[Token], wide: &[Vec<Token>], budget: &mut Budget) -> Tri<
             return Next::Prune;
         }
         if here.holds[0] && !here.holds[1] {
-            found = here.text();
+            found = Some(here.text(""));
             return Next::Stop;
         }
         Next::Longer

@@ -1,0 +1,360 @@
+//! Statements as sets of actions times sets of resources, compiled for comparison.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use super::named;
+use crate::iam::condition::implies::{Clause, clauses};
+use crate::iam::document::NamedPolicy;
+use crate::iam::pattern::automaton::{Budget, Language};
+use crate::iam::pattern::token::{Token, glob_ignore_case, normal};
+use crate::iam::pattern::{QUESTION, covers_tokens, overlaps_tokens};
+use crate::iam::statement::{Effect, Statement};
+use crate::iam::template::{Colons, Names, parts, resource_tokens};
+
+type Pattern = Rc<[Token]>;
+
+/// The `Action` or `Resource` element of a statement: the union of patterns, or all but it.
+#[derive(Clone, Debug)]
+pub(super) struct Field {
+    pub(super) negated: bool,
+    /// The patterns, variables as symbols.
+    pub(super) exact: Vec<Pattern>,
+    /// The same patterns, or more, where a variable may hold anything.
+    wide: Vec<Pattern>,
+    /// The patterns as they are written.
+    texts: Vec<Rc<str>>,
+}
+
+impl Field {
+    fn new(negated: bool, texts: &[String], compile: impl FnMut(&String) -> Vec<Token>) -> Self {
+        let exact: Vec<Pattern> = texts.iter().map(compile).map(Into::into).collect();
+        let wide = exact.iter().map(|p| widened(p)).collect();
+        Self {
+            negated,
+            exact,
+            wide,
+            texts: texts.iter().map(|t| t.as_str().into()).collect(),
+        }
+    }
+
+    /// The parts that can be asked for one by one.
+    fn split(&self) -> Vec<Self> {
+        if self.negated {
+            return vec![self.clone()];
+        }
+        (0..self.exact.len())
+            .map(|at| self.only(|i| i == at))
+            .collect()
+    }
+
+    fn only(&self, keep: impl Fn(usize) -> bool) -> Self {
+        let pick = |patterns: &[Pattern]| -> Vec<Pattern> {
+            let kept = patterns.iter().enumerate().filter(|(i, _)| keep(*i));
+            kept.map(|(_, p)| Rc::clone(p)).collect()
+        };
+        let texts = self.texts.iter().enumerate().filter(|(i, _)| keep(*i));
+        Self {
+            negated: self.negated,
+            exact: pick(&self.exact),
+            wide: pick(&self.wide),
+            texts: texts.map(|(_, t)| Rc::clone(t)).collect(),
+        }
+    }
+
+    /// Whether this and the other may have a string in common; true where that is not plain.
+    fn meets(&self, other: &Self) -> bool {
+        match (self.negated, other.negated) {
+            (false, false) => self
+                .wide
+                .iter()
+                .any(|a| other.wide.iter().any(|b| overlaps_tokens(a, b))),
+            (false, true) => !other.excludes(self),
+            (true, false) => !self.excludes(other),
+            (true, true) => true,
+        }
+    }
+
+    /// Whether this, a negated field, plainly has nothing of the other.
+    fn excludes(&self, other: &Self) -> bool {
+        other.exact.iter().all(|o| {
+            let mut budget = Budget::new(1_000);
+            self.exact
+                .iter()
+                .any(|own| covers_tokens(own, o, &mut budget))
+        })
+    }
+
+    /// Whether every string of `narrow` is one of this field, found by pairs; false says nothing.
+    fn holds(&self, narrow: &Self, budget: &mut Budget) -> bool {
+        let given = budget.part(QUESTION / 10);
+        let mut left = given;
+        let held = match (narrow.negated, self.negated) {
+            (false, false) => narrow.exact.iter().all(|n| {
+                self.exact.contains(n) || self.exact.iter().any(|w| covers_tokens(w, n, &mut left))
+            }),
+            (false, true) => narrow
+                .wide
+                .iter()
+                .all(|n| !self.wide.iter().any(|w| overlaps_tokens(w, n))),
+            (true, false) => self.exact.iter().any(|w| **w == [Token::Many]),
+            (true, true) => self.exact.iter().all(|w| {
+                narrow.exact.contains(w)
+                    || narrow.exact.iter().any(|n| covers_tokens(n, w, &mut left))
+            }),
+        };
+        budget.settle(given, left);
+        held
+    }
+
+    /// The language that must hold a string. `symbols`: variables may stand in it as symbols, else
+    /// it is widened to all they may hold.
+    pub(super) fn needed(&self, symbols: bool) -> Language {
+        let patterns = match (self.negated, symbols) {
+            // What is excluded through a variable may not be excluded.
+            (true, _) => self
+                .exact
+                .iter()
+                .filter(|p| !has_variable(p))
+                .cloned()
+                .collect(),
+            (false, true) => self.exact.clone(),
+            (false, false) => self.wide.clone(),
+        };
+        Language {
+            patterns,
+            negated: self.negated,
+        }
+    }
+
+    /// The language that helps to hold the strings of a cell's fields; what lies outside them is
+    /// left out.
+    pub(super) fn helping(&self, cell: &[Self]) -> Language {
+        let touches = |pattern: &Pattern| {
+            cell.iter().all(|field| {
+                field.negated || field.wide.iter().any(|own| overlaps_tokens(own, pattern))
+            })
+        };
+        let patterns = if self.negated {
+            &self.wide
+        } else {
+            &self.exact
+        };
+        Language {
+            patterns: patterns.iter().filter(|p| touches(p)).cloned().collect(),
+            negated: self.negated,
+        }
+    }
+
+    fn shown(&self) -> String {
+        let texts: Vec<String> = self
+            .texts
+            .iter()
+            .take(3)
+            .map(|t| format!("`{t}`"))
+            .collect();
+        let more = if self.texts.len() > 3 { ", …" } else { "" };
+        let not = if self.negated { "all but " } else { "" };
+        format!("{not}{}{more}", texts.join(", "))
+    }
+}
+
+fn has_variable(pattern: &[Token]) -> bool {
+    pattern.iter().any(|t| matches!(t, Token::Variable(_)))
+}
+
+/// The pattern with `*` for variables. What follows a `*` is free to cross colons, as a variable's
+/// value may hold some.
+fn widened(pattern: &Pattern) -> Pattern {
+    let Some(first) = pattern.iter().position(|t| matches!(t, Token::Variable(_))) else {
+        return Rc::clone(pattern);
+    };
+    let freed = pattern.iter().enumerate().map(|(at, token)| match token {
+        Token::Variable(_) => Token::Many,
+        Token::ManyWithin if at > first => Token::Many,
+        Token::OneWithin if at > first => Token::One,
+        other => *other,
+    });
+    normal(freed).into()
+}
+
+/// A statement, compiled.
+#[derive(Debug)]
+pub(super) struct Rule<'a> {
+    policy: &'a NamedPolicy,
+    index: usize,
+    statement: &'a Statement,
+    pub(super) actions: Field,
+    pub(super) resources: Field,
+    pub(super) clauses: Vec<Clause<'a>>,
+}
+
+/// What a statement says, apart from order, spelling of case and its name.
+pub(super) type Identity<'a> = (
+    bool,
+    BTreeSet<String>,
+    bool,
+    BTreeSet<&'a str>,
+    BTreeSet<BlockIdentity<'a>>,
+);
+type BlockIdentity<'a> = (String, String, BTreeSet<&'a str>, bool);
+
+impl<'a> Rule<'a> {
+    pub(super) fn new(
+        policy: &'a NamedPolicy,
+        index: usize,
+        statement: &'a Statement,
+        colons: Colons,
+        names: &mut Names,
+    ) -> Self {
+        let actions = &statement.actions;
+        let resources = &statement.resources;
+        Self {
+            policy,
+            index,
+            statement,
+            actions: Field::new(actions.negated(), actions.patterns(), |p| {
+                glob_ignore_case(p)
+            }),
+            resources: Field::new(resources.negated(), resources.patterns(), |p| {
+                let parts = parts(p, statement.variables);
+                resource_tokens(&parts, colons, |v| vec![names.token(v)])
+            }),
+            clauses: clauses(&statement.conditions, statement.variables),
+        }
+    }
+
+    pub(super) fn effect(&self) -> Effect {
+        self.statement.effect
+    }
+
+    pub(super) fn name(&self) -> String {
+        named(self.policy, self.index, self.statement.sid.as_deref())
+    }
+
+    /// How many patterns it has.
+    pub(super) fn size(&self) -> usize {
+        self.actions.exact.len() + self.resources.exact.len()
+    }
+
+    /// Equal for statements of the same effect that say the same.
+    pub(super) fn identity(&self) -> Identity<'a> {
+        let statement = self.statement;
+        // Text that looks like a variable is one in one version only.
+        let dollar = |text: &str| !statement.variables && text.contains("${");
+        let blocks = statement.conditions.blocks.iter().map(|b| {
+            let dollars = b.values.iter().any(|v| dollar(v));
+            let values = b.values.iter().map(String::as_str).collect();
+            (
+                b.operator.to_ascii_lowercase(),
+                b.key.to_ascii_lowercase(),
+                values,
+                dollars,
+            )
+        });
+        let dollars = statement.resources.patterns().iter().any(|r| dollar(r));
+        let mut blocks: BTreeSet<_> = blocks.collect();
+        if dollars {
+            blocks.insert((String::new(), String::new(), BTreeSet::new(), true));
+        }
+        (
+            self.actions.negated,
+            statement
+                .actions
+                .patterns()
+                .iter()
+                .map(|a| a.to_ascii_lowercase())
+                .collect(),
+            self.resources.negated,
+            statement
+                .resources
+                .patterns()
+                .iter()
+                .map(String::as_str)
+                .collect(),
+            blocks,
+        )
+    }
+
+    /// The statement's cells: pattern by pattern where it has patterns, whole where it is negated.
+    pub(super) fn cells(&self) -> impl Iterator<Item = Cell<'a>> {
+        let resources = self.resources.split();
+        self.actions.split().into_iter().flat_map(move |action| {
+            resources
+                .clone()
+                .into_iter()
+                .map(|resource| Cell {
+                    actions: vec![action.clone()],
+                    resources: vec![resource],
+                    clauses: self.clauses.clone(),
+                })
+                .collect::<Vec<_>>()
+        })
+    }
+}
+
+/// Requests to be held: those whose action is in all of the action fields, whose resource is in all
+/// of the resource fields, and for which all clauses hold.
+#[derive(Clone, Debug)]
+pub(super) struct Cell<'a> {
+    pub(super) actions: Vec<Field>,
+    pub(super) resources: Vec<Field>,
+    pub(super) clauses: Vec<Clause<'a>>,
+}
+
+impl<'a> Cell<'a> {
+    /// The requests of the cell that the statement is about too; `None` where there plainly are
+    /// none.
+    pub(super) fn within(&self, rule: &Rule<'a>) -> Option<Self> {
+        if !self.meets(rule) {
+            return None;
+        }
+        let mut cell = self.clone();
+        cell.actions.push(touching(&rule.actions, &self.actions));
+        cell.resources
+            .push(touching(&rule.resources, &self.resources));
+        cell.clauses.extend(rule.clauses.iter().copied());
+        Some(cell)
+    }
+
+    /// Whether the statement may be about some of the cell's requests.
+    pub(super) fn meets(&self, rule: &Rule<'_>) -> bool {
+        self.actions.iter().all(|f| f.meets(&rule.actions))
+            && self.resources.iter().all(|f| f.meets(&rule.resources))
+    }
+
+    /// Whether the statement alone is about all of the cell's requests, found by pairs of patterns.
+    pub(super) fn held_by(&self, rule: &Rule<'_>, budget: &mut Budget) -> bool {
+        self.actions.iter().any(|f| rule.actions.holds(f, budget))
+            && self
+                .resources
+                .iter()
+                .any(|f| rule.resources.holds(f, budget))
+    }
+
+    pub(super) fn shown_actions(&self) -> String {
+        self.actions.first().map_or_else(String::new, Field::shown)
+    }
+
+    pub(super) fn shown_resources(&self) -> String {
+        self.resources
+            .first()
+            .map_or_else(String::new, Field::shown)
+    }
+}
+
+/// The field without the patterns that no string of the others matches.
+fn touching(field: &Field, others: &[Field]) -> Field {
+    if field.negated {
+        return field.clone();
+    }
+    field.only(|at| {
+        others.iter().all(|other| {
+            other.negated
+                || other
+                    .wide
+                    .iter()
+                    .any(|o| overlaps_tokens(o, &field.wide[at]))
+        })
+    })
+}
