@@ -5,6 +5,9 @@ import re
 # How sure a template is, the surest first.
 CLASSES = ("fixed", "exact", "whole", "stem", "generic", "partial")
 
+# Operations that make something, whose id the request cannot know.
+MAKERS = ("allocate", "copy", "create", "import", "launch", "purchase", "register", "request", "run", "start", "submit")
+
 
 def norm(text):
     return re.sub(r"[^a-z0-9]", "", text.lower())
@@ -67,6 +70,7 @@ def template(operation, kind, arn, inputs, alone):
         if not norm(leaf).endswith("arn"):
             by_stem.setdefault(stem(leaf), path)
     last, kind, operation = variables[-1], norm(kind), norm(operation)
+    makes = operation.startswith(MAKERS) and "tag" not in operation
     meant = alone or kind in operation or (stem(last) and stem(last) in operation) or "tag" in operation
 
     def own(path):
@@ -89,10 +93,12 @@ def template(operation, kind, arn, inputs, alone):
             ways.append(("stem", by_stem.get(kind) or by_stem.get(singular(kind))))
         ways.append(("stem", tail(stem(variable), True)))
         if variable == last:
-            ways.append(("stem", tail(kind, False)))
+            ways.append(("stem", tail(kind, kind in operation)))
             bare = ("name", "id", "identifier", "resourceid", "resourcename", "resourceidentifier")
             ways.append(("generic", next((by_name[n] for n in bare if own(by_name.get(n))), None) if meant else None))
         how, path = next((way for way in ways if way[1]), (None, None))
+        if path and makes and norm(variable).endswith("id") and norm(path).endswith("name"):
+            continue  # the service makes up the id: the name in the request is not it
         if path:
             found[variable] = (how, path)
     # One member cannot fill two variables: the variable that is named most like it has it.
@@ -110,9 +116,11 @@ def template(operation, kind, arn, inputs, alone):
     arns = {stem(leaf): path for path, leaf in inputs if norm(leaf).endswith("arn") and "." not in path}
     if whole:
         ways.append(("whole", f"arn={whole}"))
-    elif not ways and len(arns) == 1:
+    elif len(arns) == 1:
         ((holder, path),) = arns.items()
-        if len(holder) > 3 and (holder in operation or holder in kind or kind in holder):
+        if len(holder) > 3 and holder in operation and (kind.endswith(holder) or holder.endswith(kind)):
+            ways.append(("whole", f"arn={path}"))
+        elif not ways and len(holder) > 3 and (holder in operation or holder in kind or kind in holder):
             ways.append(("generic", f"arn={path}"))
     if 0 < len(found) < len(variables):
         ways.append(("partial", bindings))

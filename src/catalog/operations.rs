@@ -66,9 +66,9 @@ pub enum MatchClass {
     Exact,
     /// An input member holds the whole ARN.
     Whole,
-    /// Some names differ in a suffix: `QueueName` and `QueueUrl`.
+    /// Some names differ in a prefix or suffix: `QueueName` and `QueueUrl`.
     Stem,
-    /// A bare `Name` or `Id`.
+    /// A bare `Name` or `Id`, or the only member that holds an ARN.
     Generic,
     /// Some variables stay open.
     Partial,
@@ -84,9 +84,13 @@ impl Client {
     /// The operation of that name, in any case.
     #[must_use]
     pub fn operation(&self, name: &str) -> Option<&Operation> {
-        self.operations()
-            .iter()
-            .find(|operation| operation.name.eq_ignore_ascii_case(name))
+        let operations = self.operations();
+        match operations.binary_search_by(|operation| operation.name.cmp(name)) {
+            Ok(at) => Some(&operations[at]),
+            Err(_) => operations
+                .iter()
+                .find(|operation| operation.name.eq_ignore_ascii_case(name)),
+        }
     }
 }
 
