@@ -107,7 +107,13 @@ impl Service {
     }
 
     pub(super) fn arn_formats(&self, resource_type: &str) -> &[&'static str] {
-        let types = self.types.get_or_init(|| {
+        let formats = self.types().get(&resource_type.to_ascii_lowercase());
+        formats.map_or(&[], Vec::as_slice)
+    }
+
+    /// Every resource type, its name in lower case, with its ARN formats.
+    pub(super) fn types(&self) -> &BTreeMap<String, Vec<&'static str>> {
+        self.types.get_or_init(|| {
             let mut types: BTreeMap<_, Vec<_>> = BTreeMap::new();
             for [_, name, _, arn] in table::section(TYPES, self.name) {
                 types
@@ -116,9 +122,7 @@ impl Service {
                     .push(arn);
             }
             types
-        });
-        let formats = types.get(&resource_type.to_ascii_lowercase());
-        formats.map_or(&[], Vec::as_slice)
+        })
     }
 }
 

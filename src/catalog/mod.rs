@@ -5,6 +5,7 @@
 //! says, never what a role may do nor what a log held.
 
 mod actions;
+mod map;
 mod needs;
 mod operations;
 mod risk;
@@ -15,6 +16,7 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 pub use actions::{AccessLevel, ActionFacts, ResourceUse};
+pub use map::{CallRequest, Certainty, DeniedCall, Door, Mapping, PolicyKind, ResourceRef};
 pub use needs::Need;
 pub use operations::{Client, MatchClass, Operation, Template};
 pub use risk::{ManagedPolicy, RiskClass};

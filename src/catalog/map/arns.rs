@@ -1,0 +1,157 @@
+//! ARN formats as AWS writes them (`arn:${Partition}:sqs:${Region}:${Account}:${QueueName}`): filled from
+//! values, and read backwards to tell what kind of thing an ARN names.
+
+use super::resource::{ResourceRef, escape};
+
+/// Partition, region and account that fill the front of an ARN.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Scope {
+    /// `aws`, `aws-cn`, ...
+    pub(super) partition: String,
+    /// The region of the event; empty where unknown.
+    pub(super) region: String,
+    /// The account that owns what the call names; empty where unknown.
+    pub(super) account: String,
+}
+
+/// A value for one variable of a format.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// These letters.
+    Text(String),
+    /// A piece of IAM policy syntax, wildcards and all.
+    Glob(String),
+    /// Not known.
+    Unknown,
+}
+
+/// Fills a format; `value` is asked for every variable that [`Scope`] does not fill. Whatever stays
+/// unknown becomes `*` and the whole a pattern.
+pub(super) fn fill(
+    format: &str,
+    scope: &Scope,
+    mut value: impl FnMut(&str) -> Part,
+) -> ResourceRef {
+    let mut literal = String::with_capacity(format.len() + 32);
+    let mut pattern = String::new();
+    let mut open = false;
+    for piece in pieces(format) {
+        let part = match piece {
+            Piece::Literal(text) => Part::Text(text.to_owned()),
+            Piece::Variable("Partition") => known(&scope.partition),
+            Piece::Variable("Region") => known(&scope.region),
+            Piece::Variable("Account") => known(&scope.account),
+            Piece::Variable("*") => Part::Glob("*".to_owned()),
+            Piece::Variable(name) => value(name),
+        };
+        match part {
+            Part::Text(text) => {
+                pattern.push_str(&escape(&text));
+                literal.push_str(&text);
+            }
+            Part::Glob(glob) => {
+                open = true;
+                pattern.push_str(&glob);
+            }
+            Part::Unknown => {
+                open = true;
+                if !pattern.ends_with('*') {
+                    pattern.push('*');
+                }
+            }
+        }
+    }
+    if open {
+        ResourceRef::Pattern(pattern)
+    } else {
+        ResourceRef::Literal(literal)
+    }
+}
+
+fn known(text: &str) -> Part {
+    if text.is_empty() {
+        Part::Unknown
+    } else {
+        Part::Text(text.to_owned())
+    }
+}
+
+/// The variables of a format, without the ones that every ARN has.
+pub(super) fn variables(format: &str) -> impl Iterator<Item = &str> {
+    pieces(format).filter_map(|piece| match piece {
+        Piece::Variable(name) if !matches!(name, "Partition" | "Region" | "Account" | "*") => {
+            Some(name)
+        }
+        _ => None,
+    })
+}
+
+enum Piece<'a> {
+    Literal(&'a str),
+    Variable(&'a str),
+}
+
+/// The pieces of a format in order. Some formats hold a bare `*`: a variable of that name.
+fn pieces(format: &str) -> impl Iterator<Item = Piece<'_>> {
+    let mut rest = format;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        if let Some((name, after)) = rest
+            .strip_prefix("${")
+            .and_then(|rest| rest.split_once('}'))
+        {
+            rest = after;
+            return Some(Piece::Variable(name));
+        }
+        if let Some(after) = rest.strip_prefix('*') {
+            rest = after;
+            return Some(Piece::Variable("*"));
+        }
+        let ends = [rest[1..].find("${"), rest[1..].find('*')];
+        let end = ends
+            .into_iter()
+            .flatten()
+            .min()
+            .map_or(rest.len(), |at| at + 1);
+        let (text, after) = rest.split_at(end);
+        rest = after;
+        Some(Piece::Literal(text))
+    })
+}
+
+/// How well an ARN fits a format: the number of letters the format itself gives, more is closer. `None`
+/// where it does not fit. The last variable may hold `/` and `:`, the others end at the next letter of
+/// the format.
+pub(super) fn fit(format: &str, arn: &str) -> Option<usize> {
+    let mut formats = format.splitn(6, ':');
+    let mut fields = arn.splitn(6, ':');
+    for _ in 0..5 {
+        let (want, got) = (formats.next()?, fields.next()?);
+        let open = want == "*" || want.starts_with("${");
+        if (open && got.is_empty()) || (!open && want != got) {
+            return None;
+        }
+    }
+    let (want, mut got) = (formats.next()?, fields.next()?);
+    let mut letters = 0;
+    let mut pieces = pieces(want).peekable();
+    while let Some(piece) = pieces.next() {
+        match (piece, pieces.peek()) {
+            (Piece::Literal(text), _) => {
+                got = got.strip_prefix(text)?;
+                letters += text.len();
+            }
+            (Piece::Variable(_), Some(Piece::Literal(next))) => {
+                let at = got.find(next).filter(|at| *at > 0)?;
+                got = &got[at..];
+            }
+            (Piece::Variable(_), Some(Piece::Variable(_))) => {}
+            (Piece::Variable(_), None) => {
+                return (!got.is_empty()).then_some(letters);
+            }
+        }
+    }
+    got.is_empty().then_some(letters)
+}

@@ -1,0 +1,49 @@
+//! Bedrock: a model is named by its identifier, an inference profile, or any of several ARNs.
+
+use super::Call;
+use super::arns::{self, Part, Scope};
+use super::resolve::Found;
+use super::resource::ResourceRef;
+use crate::catalog::ActionFacts;
+
+/// Prefixes of system inference profiles. (Bedrock user guide, "supported Regions and models for
+/// inference profiles".)
+const GEOGRAPHIES: [&str; 9] = [
+    "us", "us-gov", "eu", "apac", "jp", "au", "ca", "global", "sa",
+];
+
+/// The models of a call; `None` for actions on other things.
+pub(super) fn resources(call: &Call<'_>, facts: &ActionFacts) -> Option<Vec<Found>> {
+    let takes = |name: &str| facts.resource_types.iter().any(|kind| kind.name == name);
+    if !takes("foundation-model") || !takes("inference-profile") {
+        return None;
+    }
+    let model = call
+        .text("modelId")
+        .or_else(|| call.text("modelIdentifier"))?;
+    if model.starts_with("arn:") {
+        return Some(vec![ResourceRef::Literal(model).into()]);
+    }
+    let profile = "arn:${Partition}:bedrock:${Region}:${Account}:inference-profile/${ResourceId}";
+    let foundation = "arn:${Partition}:bedrock:${Region}::foundation-model/${ResourceId}";
+    let geography = model
+        .split_once('.')
+        .filter(|(first, _)| GEOGRAPHIES.contains(first));
+    let found = match geography {
+        // The profile itself, and the model in whichever region the profile sends the call to.
+        Some((_, base)) => {
+            let anywhere = Scope {
+                region: String::new(),
+                ..call.scope.clone()
+            };
+            vec![
+                arns::fill(profile, &call.scope, |_| Part::Text(model.clone())),
+                arns::fill(foundation, &anywhere, |_| Part::Text(base.to_owned())),
+            ]
+        }
+        None => vec![arns::fill(foundation, &call.scope, |_| {
+            Part::Text(model.clone())
+        })],
+    };
+    Some(found.into_iter().map(Found::from).collect())
+}

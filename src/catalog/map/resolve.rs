@@ -1,0 +1,489 @@
+//! Which resources a call touched, for one action: the event's own list, then the curated table, then
+//! the templates made from the API models, then the type with `*`, then `*`.
+
+use super::arns::{self, Part};
+use super::resource::ResourceRef;
+use super::tables::{self, ArnRow, Instead};
+use super::values::{self, Value};
+use super::{Call, Certainty, params};
+use crate::catalog::{ActionFacts, Catalog, MatchClass, Operation, ResourceUse, Template};
+
+/// One resource of an action, with a certainty of its own where it is not the action's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Found {
+    pub(super) resource: ResourceRef,
+    pub(super) certainty: Option<Certainty>,
+}
+
+impl From<ResourceRef> for Found {
+    fn from(resource: ResourceRef) -> Self {
+        Self {
+            resource,
+            certainty: None,
+        }
+    }
+}
+
+/// More resources than this in one call become one pattern per type.
+const MANY: usize = 256;
+
+/// The resources that an action of a call was checked against. Never empty.
+pub(super) fn resources(call: &Call<'_>, facts: &ActionFacts) -> Vec<Found> {
+    if facts.resource_types.is_empty() {
+        return vec![ResourceRef::Any.into()];
+    }
+    super::special(call, facts).unwrap_or_else(|| general(call, facts))
+}
+
+/// The way of all services without a rule of their own.
+pub(super) fn general(call: &Call<'_>, facts: &ActionFacts) -> Vec<Found> {
+    let reported = reported(call, facts.action.service());
+    let mut found = Vec::new();
+    let mut open = Vec::new();
+    let mut whole = false;
+    for kind in &facts.resource_types {
+        match of_type(call, facts, *kind, &reported) {
+            Outcome::Resources(resources, by_arn) => {
+                whole |= by_arn;
+                found.extend(resources);
+            }
+            Outcome::Any => return vec![ResourceRef::Any.into()],
+            Outcome::Never => {}
+            Outcome::Unknown if kind.required => open.push(*kind),
+            Outcome::Unknown => {}
+        }
+    }
+    let mut found: Vec<Found> = found.into_iter().map(Found::from).collect();
+    if found.is_empty() {
+        return containers(call, facts);
+    }
+    // A thing that the call makes has no name yet; other required types without a name are open, unless
+    // one whole ARN named the only thing the call is about.
+    for kind in open {
+        let made = makes(call, kind.name);
+        if made || (!whole && facts.resource_types.len() <= 3) {
+            let certainty = (!made).then_some(Certainty::Possible);
+            let resources = container(call, facts.action.service(), kind.name).into_iter();
+            found.extend(resources.map(|resource| Found {
+                resource,
+                certainty,
+            }));
+        }
+    }
+    found
+}
+
+/// Nothing is known but the types: each required one with `*`; `*` where none is required or they are
+/// many.
+pub(super) fn containers(call: &Call<'_>, facts: &ActionFacts) -> Vec<Found> {
+    let service = facts.action.service();
+    let required = facts.resource_types.iter().filter(|kind| kind.required);
+    let required = required.filter(|kind| !matches!(row(call, facts, kind.name), Row::Never));
+    let kinds: Vec<&ResourceUse> = required.collect();
+    let mut found: Vec<Found> = Vec::new();
+    if kinds.len() <= 6 {
+        let resources = kinds
+            .iter()
+            .flat_map(|kind| container(call, service, kind.name));
+        found.extend(resources.map(Found::from));
+    }
+    if found.is_empty() {
+        found.push(ResourceRef::Any.into());
+    }
+    found
+}
+
+/// Every ARN of a type in the account and region of the call.
+pub(super) fn container(call: &Call<'_>, service: &str, kind: &str) -> Vec<ResourceRef> {
+    let formats = call.catalog.arn_formats(service, kind).iter();
+    formats
+        .map(|format| arns::fill(format, &call.scope, |_| Part::Unknown))
+        .collect()
+}
+
+/// Whether the call creates a thing of that type.
+fn makes(call: &Call<'_>, kind: &str) -> bool {
+    const VERBS: [&str; 10] = [
+        "create", "register", "import", "start", "run", "copy", "restore", "request", "submit",
+        "allocate",
+    ];
+    let kind: String = kind.chars().filter(char::is_ascii_alphanumeric).collect();
+    VERBS.iter().any(|verb| call.key.starts_with(verb))
+        && call.key.contains(&kind.to_ascii_lowercase())
+}
+
+enum Outcome {
+    /// The resources; whether a whole ARN named them.
+    Resources(Vec<ResourceRef>, bool),
+    Any,
+    Never,
+    Unknown,
+}
+
+/// An ARN of the event's list with the types it may be of.
+type Reported = Vec<(ResourceRef, Vec<String>)>;
+
+fn of_type(
+    call: &Call<'_>,
+    facts: &ActionFacts,
+    kind: ResourceUse,
+    reported: &Reported,
+) -> Outcome {
+    let service = facts.action.service();
+    let row = match row(call, facts, kind.name) {
+        Row::None => None,
+        Row::Bind(row) => Some(row),
+        Row::Any => return Outcome::Any,
+        Row::Never => return Outcome::Never,
+    };
+    let from_row = |row: Option<&ArnRow>| row.and_then(|row| bind(call, service, kind.name, row));
+    if row.is_some_and(|row| row.first)
+        && let Some((resources, whole)) = from_row(row)
+    {
+        return Outcome::Resources(resources, whole);
+    }
+    let listed: Vec<ResourceRef> = reported
+        .iter()
+        .filter(|(_, kinds)| {
+            kinds
+                .iter()
+                .any(|name| name.eq_ignore_ascii_case(kind.name))
+        })
+        .map(|(resource, _)| resource.clone())
+        .collect();
+    if !listed.is_empty() {
+        return Outcome::Resources(listed, true);
+    }
+    let found = match row {
+        Some(_) => from_row(row),
+        None => by_template(call, facts, kind).or_else(|| by_likeness(call, service, kind.name)),
+    };
+    found.map_or(Outcome::Unknown, |(resources, whole)| {
+        Outcome::Resources(resources, whole)
+    })
+}
+
+/// What the curated table says of a type in a call.
+enum Row {
+    /// Nothing.
+    None,
+    Bind(&'static ArnRow),
+    Any,
+    Never,
+}
+
+fn row(call: &Call<'_>, facts: &ActionFacts, kind: &str) -> Row {
+    let rows = rows(facts.action.service(), kind);
+    if rows.is_empty() {
+        return Row::None;
+    }
+    let row = rows.iter().find(|row| {
+        covers(row.action, facts.action.name()) && super::condition::holds(call, row.condition)
+    });
+    match row.map(|row| (row, row.instead)) {
+        None | Some((_, Instead::Never)) => Row::Never,
+        Some((_, Instead::Any)) => Row::Any,
+        Some((row, Instead::Bind)) => Row::Bind(row),
+    }
+}
+
+fn rows(service: &str, kind: &str) -> &'static [ArnRow] {
+    let types = tables::tables().arns.get(service);
+    types
+        .and_then(|types| types.get(&kind.to_ascii_lowercase()))
+        .map_or(&[], Vec::as_slice)
+}
+
+/// Whether a table's action cell is for an action: `*`, `Put*`, or the name itself.
+fn covers(cell: &str, name: &str) -> bool {
+    match cell.strip_suffix('*') {
+        Some(start) => name.starts_with(start),
+        None => cell.eq_ignore_ascii_case(name),
+    }
+}
+
+/// The ARNs of `resources[]`, with the types of the service that each fits best.
+pub(super) fn reported(call: &Call<'_>, service: &str) -> Reported {
+    let entries = call.record.resources.iter();
+    entries
+        .filter_map(|entry| entry.arn.as_deref())
+        .filter(|arn| params::usable(arn))
+        .map(|arn| {
+            (
+                ResourceRef::Literal(arn.to_owned()),
+                kinds(call.catalog, service, arn),
+            )
+        })
+        .collect()
+}
+
+/// The resource types of a service that an ARN fits best, in lower case. Several where formats are alike
+/// (`function:${FunctionName}:${Alias}` and `…:${Version}`).
+pub(super) fn kinds(catalog: &Catalog, service: &str, arn: &str) -> Vec<String> {
+    let Some(service) = catalog.service(service) else {
+        return Vec::new();
+    };
+    let mut best = 0;
+    let mut kinds = Vec::new();
+    for (name, formats) in service.types() {
+        let Some(fit) = formats
+            .iter()
+            .filter_map(|format| arns::fit(format, arn))
+            .max()
+        else {
+            continue;
+        };
+        if fit > best {
+            kinds.clear();
+        }
+        if fit >= best {
+            best = fit;
+            kinds.push(name.clone());
+        }
+    }
+    kinds
+}
+
+/// Fills the ARN of a type by a row of the curated table.
+fn bind(
+    call: &Call<'_>,
+    service: &str,
+    kind: &str,
+    row: &ArnRow,
+) -> Option<(Vec<ResourceRef>, bool)> {
+    let mut parts: Vec<(&str, Vec<Part>)> = Vec::new();
+    for (variable, alternatives) in &row.bindings {
+        let mut own = Vec::new();
+        for alternative in alternatives {
+            let mut arns = Vec::new();
+            for value in values::values(call, alternative) {
+                match value {
+                    Value::Arn(arn) => {
+                        if is_kind(call.catalog, service, kind, &arn) {
+                            arns.push(ResourceRef::Literal(arn));
+                        }
+                    }
+                    Value::Pattern(pattern) => arns.push(ResourceRef::Pattern(pattern)),
+                    Value::Part(part) if *variable != "arn" => own.push(part),
+                    Value::Part(_) => {}
+                }
+            }
+            if !arns.is_empty() {
+                return Some((arns, true));
+            }
+            if !own.is_empty() {
+                break;
+            }
+        }
+        if *variable != "arn" {
+            parts.push((variable, own));
+        }
+    }
+    fill_all(call, service, kind, None, &parts).map(|resources| (resources, false))
+}
+
+fn is_kind(catalog: &Catalog, service: &str, kind: &str, arn: &str) -> bool {
+    let kinds = kinds(catalog, service, arn);
+    kinds.iter().any(|name| name.eq_ignore_ascii_case(kind))
+}
+
+/// Every combination of the values, in the formats of the type. `None` where no variable has a value,
+/// except for a format without variables.
+fn fill_all(
+    call: &Call<'_>,
+    service: &str,
+    kind: &str,
+    only: Option<usize>,
+    parts: &[(&str, Vec<Part>)],
+) -> Option<Vec<ResourceRef>> {
+    let formats = call.catalog.arn_formats(service, kind);
+    let known = |name: &str| {
+        parts
+            .iter()
+            .find(|(variable, values)| variable.eq_ignore_ascii_case(name) && !values.is_empty())
+            .map(|(_, values)| values.as_slice())
+    };
+    // The format with the most values wins; formats with none are out.
+    let format = formats
+        .iter()
+        .enumerate()
+        .filter(|(at, _)| only.is_none_or(|only| only == *at))
+        .map(|(_, format)| {
+            let (mut have, mut lack) = (0usize, 0usize);
+            for name in arns::variables(format) {
+                match known(name) {
+                    Some(values) if values.iter().any(|part| !is_star(part)) => have += 1,
+                    _ => lack += 1,
+                }
+            }
+            (format, have, lack)
+        })
+        .filter(|(_, have, lack)| {
+            *have > 0 || *lack == 0 || parts.iter().any(|(_, own)| own.iter().any(is_star))
+        })
+        .min_by_key(|(_, have, lack)| (*lack, usize::MAX - *have))
+        .map(|(format, _, _)| *format)?;
+    // The table may name the owner: a value, or none at all where any owner will do.
+    let mut scope = call.scope.clone();
+    match known("Account").and_then(|owners| owners.first()) {
+        Some(Part::Text(owner)) => scope.account.clone_from(owner),
+        Some(Part::Glob(_)) => scope.account.clear(),
+        Some(Part::Unknown) | None => {}
+    }
+    let names: Vec<&str> = arns::variables(format).collect();
+    let lists: Vec<&[Part]> = names
+        .iter()
+        .map(|name| known(name).unwrap_or(&[Part::Unknown]))
+        .collect();
+    let total = lists.iter().map(|list| list.len()).product::<usize>();
+    if total > MANY {
+        return Some(vec![arns::fill(format, &scope, |_| Part::Unknown)]);
+    }
+    let resources = (0..total).map(|mut at| {
+        let chosen: Vec<&Part> = lists
+            .iter()
+            .map(|list| {
+                let part = &list[at % list.len()];
+                at /= list.len();
+                part
+            })
+            .collect();
+        arns::fill(format, &scope, |variable| {
+            let at = names.iter().position(|name| *name == variable);
+            at.map_or(Part::Unknown, |at| chosen[at].clone())
+        })
+    });
+    Some(resources.collect())
+}
+
+fn is_star(part: &Part) -> bool {
+    matches!(part, Part::Glob(glob) if glob == "*")
+}
+
+/// Fills the ARN of a type by the templates of the operation.
+fn by_template(
+    call: &Call<'_>,
+    facts: &ActionFacts,
+    kind: ResourceUse,
+) -> Option<(Vec<ResourceRef>, bool)> {
+    let mut partial: Option<(Vec<ResourceRef>, bool)> = None;
+    for operation in operations(call, facts) {
+        let templates = operation.templates.iter();
+        for template in templates.filter(|template| template.resource_type == kind.name) {
+            if !trusted(call, template, kind) {
+                continue;
+            }
+            let Some((resources, whole)) = by_one(call, facts, template) else {
+                continue;
+            };
+            if resources.iter().all(|resource| !resource.is_open()) {
+                return Some((resources, whole));
+            }
+            partial.get_or_insert((resources, whole));
+        }
+    }
+    partial
+}
+
+/// Fills the ARN of a type without a template: from a parameter that holds an ARN of the type, else from
+/// parameters called like the variables.
+fn by_likeness(call: &Call<'_>, service: &str, kind: &str) -> Option<(Vec<ResourceRef>, bool)> {
+    let members = call.params().as_object()?;
+    let mut arns = members.values().filter_map(serde_json::Value::as_str);
+    let arn = arns.find(|text| {
+        text.starts_with("arn:")
+            && params::usable(text)
+            && is_kind(call.catalog, service, kind, text)
+    });
+    if let Some(arn) = arn {
+        return Some((vec![ResourceRef::Literal(arn.to_owned())], true));
+    }
+    let format = call.catalog.arn_formats(service, kind).first()?;
+    let parts: Vec<(&str, Vec<Part>)> = arns::variables(format)
+        .map(|name| (name, call.texts(name).into_iter().map(Part::Text).collect()))
+        .collect();
+    let named = !parts.is_empty() && parts.iter().all(|(_, values)| !values.is_empty());
+    let resources = named
+        .then(|| fill_all(call, service, kind, Some(0), &parts))
+        .flatten()?;
+    Some((resources, false))
+}
+
+/// The operations whose templates may fit: the one called like the event, then the one called like the
+/// action.
+fn operations<'a>(call: &Call<'a>, facts: &'a ActionFacts) -> impl Iterator<Item = &'a Operation> {
+    let service = facts.action.service();
+    let by_event = call.catalog.operations_named(service, call.event);
+    let other = !facts.action.name().eq_ignore_ascii_case(call.event);
+    let by_action = other.then(|| call.catalog.operations_named(service, facts.action.name()));
+    by_event.chain(by_action.into_iter().flatten())
+}
+
+/// Loose matches are believed only where a resource is required, and never for the identifier of a thing
+/// that the call is about to make: its name is not its identifier.
+fn trusted(call: &Call<'_>, template: &Template, kind: ResourceUse) -> bool {
+    match template.class {
+        MatchClass::Fixed | MatchClass::Exact | MatchClass::Whole => true,
+        MatchClass::Stem => !names_for_ids(call, template, kind),
+        MatchClass::Generic => kind.required && !names_for_ids(call, template, kind),
+        MatchClass::Partial => kind.required,
+    }
+}
+
+fn names_for_ids(call: &Call<'_>, template: &Template, kind: ResourceUse) -> bool {
+    makes(call, kind.name)
+        && template.bindings.iter().any(|(variable, member)| {
+            let variable = variable.to_ascii_lowercase();
+            (variable.ends_with("id") || variable.ends_with("uuid"))
+                && member.to_ascii_lowercase().ends_with("name")
+        })
+}
+
+fn by_one(
+    call: &Call<'_>,
+    facts: &ActionFacts,
+    template: &Template,
+) -> Option<(Vec<ResourceRef>, bool)> {
+    let service = facts.action.service();
+    let mut parts = Vec::new();
+    for (variable, member) in &template.bindings {
+        let mut own = Vec::new();
+        for text in call.texts(member) {
+            if text.starts_with("arn:") {
+                return is_kind(call.catalog, service, template.resource_type, &text)
+                    .then(|| (whole_arns(call, service, template, member), true));
+            }
+            if template.class == MatchClass::Whole {
+                return None;
+            }
+            let text = match text.split_once("://") {
+                Some((_, path)) => path.rsplit('/').next().unwrap_or(path).to_owned(),
+                None => text,
+            };
+            own.push(Part::Text(text));
+        }
+        parts.push((*variable, own));
+    }
+    let resources = fill_all(
+        call,
+        service,
+        template.resource_type,
+        Some(template.format),
+        &parts,
+    )?;
+    Some((resources, false))
+}
+
+fn whole_arns(
+    call: &Call<'_>,
+    service: &str,
+    template: &Template,
+    member: &str,
+) -> Vec<ResourceRef> {
+    let texts = call.texts(member).into_iter();
+    texts
+        .filter(|text| is_kind(call.catalog, service, template.resource_type, text))
+        .map(ResourceRef::Literal)
+        .take(MANY)
+        .collect()
+}
