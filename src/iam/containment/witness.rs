@@ -107,7 +107,10 @@ fn candidates<'a>(
         for part in parts(pattern, true) {
             if let Part::Variable(v) = part {
                 let tries = entry(&mut keys, &v.key);
-                for value in [Some(point.variable.clone()), fitting(pattern, &point.resource)] {
+                for value in [
+                    Some(point.variable.clone()),
+                    fitting(pattern, &point.resource),
+                ] {
                     let value: Values = value.into_iter().collect();
                     if !tries.contains(&value) {
                         tries.insert(1, value);
@@ -140,7 +143,11 @@ fn fitting(pattern: &str, resource: &str) -> Option<String> {
     let (_, after) = rest.split_once('}')?;
     let value = resource.strip_prefix(before)?;
     let plain = after.split(['*', '?']).next().unwrap_or_default();
-    let end = if plain.is_empty() { value.len() } else { value.find(plain)? };
+    let end = if plain.is_empty() {
+        value.len()
+    } else {
+        value.find(plain)?
+    };
     Some(value[..end].to_owned())
 }
 
