@@ -1,2 +1,5 @@
 //! Parse, run, exit code.
-fn main() {}
+
+fn main() -> rolefit::cli::Exit {
+    rolefit::cli::main()
+}

@@ -24,6 +24,9 @@ pub enum Visibility {
     },
     /// Only these service principals use it, with a role that trusts them.
     OnlyFor(Vec<&'static str>),
+    /// No API operation of its own asks for it: the console does, or another service beside its own
+    /// calls. Code cannot call it by itself, and no event shows it.
+    Aside(&'static str),
     /// No event shows it, and why.
     Never(&'static str),
     /// Not settled, and why. To be treated as never seen.
@@ -164,6 +167,7 @@ fn parse(kind: &str, detail: &'static str, why: &'static str) -> Visibility {
             shown: false,
         },
         "only-for" => Visibility::OnlyFor(list()),
+        "aside" => Visibility::Aside(why),
         "never" => Visibility::Never(why),
         _ => Visibility::Unknown(why),
     }

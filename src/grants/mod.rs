@@ -1,1 +1,17 @@
-//! What each role may do today, from the account snapshot.
+//! What each role may do today.
+//!
+//! In: the account snapshot, each file exactly as the AWS CLI prints it. Out: roles with every policy
+//! document that applies to them, Lambda's description of their functions, trail selectors and service
+//! last accessed data. Knows nothing of what happened.
+
+mod config;
+mod details;
+mod last_accessed;
+mod selectors;
+mod snapshot;
+
+pub use config::{EventSourceMapping, Function, InvokeConfig};
+pub use details::{Attached, PolicyKind, Role};
+pub use last_accessed::{LastAccessed, ServiceAccess};
+pub use selectors::{DataSelector, Selectors};
+pub use snapshot::{Snapshot, SnapshotError, SnapshotNote};

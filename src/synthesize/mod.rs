@@ -1,1 +1,261 @@
 //! Usage, catalog and grants become a proposal.
+//!
+//! In: what a role did, what its functions are configured to need, what it may do today, and what this
+//! input can show. Out: a policy document, a verdict with a reason for every action granted today, and
+//! the reasons that a person should look at it. Every allowed (action, resource) of the document is
+//! clipped to a current grant and carries that grant's conditions, and every current Deny statement
+//! stays. Whether that is so is not checked here but in [`crate::verify`], which shares no code with it.
+
+mod clip;
+mod decide;
+mod granted;
+mod needs;
+mod pack;
+mod patterns;
+mod rest;
+mod sid;
+mod used;
+mod visible;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::catalog::Catalog;
+use crate::grants::{Role, Snapshot};
+use crate::iam::{Conditions, PolicyDocument};
+use crate::usage::{Call, Coverage, RoleUsage, Tally};
+
+pub use patterns::Granularity;
+
+/// What to do with granted actions that this input cannot show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnseenRule {
+    /// Keep them, as section 4 of the design says.
+    Keep,
+    /// Remove them, and say so.
+    Drop,
+    /// Refuse a proposal for a role that has any.
+    Refuse,
+}
+
+/// Choices that change proposals.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How far resources are generalised.
+    pub granularity: Granularity,
+    /// What becomes of unseen grants.
+    pub unseen: UnseenRule,
+    /// Windows shorter than this many days are not trusted to show rare work.
+    pub min_window_days: i64,
+    /// Keep `s3:ListBucket` beside object reads: without it a missing key answers 403, not 404.
+    pub neighbours: bool,
+    /// Add the logging permissions a function lacks today.
+    pub ensure_logging: bool,
+    /// The window that the user asked for, as seconds since 1970; the input's own where open.
+    pub from: Option<i64>,
+    /// Its end, exclusive.
+    pub to: Option<i64>,
+}
+
+/// What becomes of one granted action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// Seen in the trail.
+    Used,
+    /// Needed by the configuration of a function.
+    Configured,
+    /// Not visible in this input, so kept.
+    Unseen,
+    /// Not granted today; added because the user asked.
+    Added,
+    /// Only ever denied: removed.
+    DeniedOnly,
+    /// Visible and not used: removed.
+    Unused,
+    /// Not visible, granted by a wildcard over everything, and nothing speaks for it: removed, listed.
+    Undecided,
+}
+
+impl Verdict {
+    /// The stable code.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Used => "used",
+            Self::Configured => "configured",
+            Self::Unseen => "unseen",
+            Self::Added => "added",
+            Self::DeniedOnly => "denied-only",
+            Self::Unused => "unused",
+            Self::Undecided => "undecided",
+        }
+    }
+}
+
+/// The verdict on one granted action, with its evidence.
+#[derive(Clone, Debug)]
+pub struct Decision {
+    /// `service:Name`, or `service:*` where all granted actions of a service share one verdict.
+    pub action: String,
+    /// What becomes of it.
+    pub verdict: Verdict,
+    /// Resources that the proposal keeps, as policy patterns.
+    pub resources: BTreeSet<String>,
+    /// Evidence of use.
+    pub tally: Tally,
+    /// Functions that used or need it.
+    pub functions: BTreeSet<String>,
+    /// Grants that allow it today, `policy` or `policy/Sid`.
+    pub from: BTreeSet<String>,
+    /// Why, in words.
+    pub reason: String,
+}
+
+/// One thing that the current policies allow and the proposal does not.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Removed {
+    /// `service:Name`, or `service:*` where all granted actions of a service go.
+    pub action: String,
+    /// The resource of the grant.
+    pub resource: String,
+    /// The grant, `policy` or `policy/Sid`.
+    pub from: String,
+    /// Unused, denied only, undecided; used where only the resource was narrowed.
+    pub verdict: Verdict,
+    /// Why, in words.
+    pub reason: String,
+}
+
+/// A need of the configuration that the current policies do not meet.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct MissingNeed {
+    /// The action.
+    pub action: String,
+    /// The resource, as a policy pattern.
+    pub resource: String,
+    /// The part of the configuration that needs it.
+    pub feature: String,
+    /// The function.
+    pub function: String,
+}
+
+/// A reason for a person to look, with a stable code.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Reason {
+    /// Kebab-case.
+    pub code: &'static str,
+    /// In words.
+    pub message: String,
+    /// Whether it lowers the status to `review`; otherwise it only informs.
+    pub review: bool,
+}
+
+/// A proposal for one role, not yet verified.
+#[derive(Clone, Debug)]
+pub struct Proposal {
+    /// The tightened policy; `None` where nothing at all would be allowed.
+    pub document: Option<PolicyDocument>,
+    /// Why each statement is there, in the order of the statements.
+    pub statement_reasons: Vec<String>,
+    /// Verdicts, sorted by action.
+    pub decisions: Vec<Decision>,
+    /// What goes, sorted.
+    pub removed: Vec<Removed>,
+    /// Needs that the current policies do not meet.
+    pub missing: Vec<MissingNeed>,
+    /// Authorised calls that no current identity policy allows: action and resource.
+    pub granted_elsewhere: BTreeSet<(String, String)>,
+    /// Reasons to look.
+    pub reasons: Vec<Reason>,
+    /// Granularity that the quota left.
+    pub granularity: Granularity,
+}
+
+/// What synthesis reads of one role.
+#[derive(Clone, Copy, Debug)]
+pub struct Inputs<'a> {
+    /// The role today.
+    pub role: &'a Role,
+    /// What it did.
+    pub usage: &'a RoleUsage,
+    /// The account's description of functions, trails and last accesses.
+    pub snapshot: &'a Snapshot,
+    /// Where and when the input has events.
+    pub coverage: &'a Coverage,
+    /// Log objects that failed and whose account is not known.
+    pub failed_anywhere: u64,
+    /// The bridge.
+    pub catalog: &'a Catalog,
+}
+
+impl<'a> Inputs<'a> {
+    /// The calls that count as use. Credentials that left Lambda do not, unless something else than
+    /// Lambda may take the role.
+    #[must_use]
+    pub fn calls(&self) -> Vec<Call<'a>> {
+        self.usage.calls(!self.is_for_lambda_alone())
+    }
+
+    /// Whether Lambda alone can be using the role.
+    #[must_use]
+    pub fn is_for_lambda_alone(&self) -> bool {
+        self.role.trusts_lambda() && !self.role.trusts_others
+    }
+}
+
+/// Makes the proposal for one role.
+#[must_use]
+pub fn synthesize(inputs: Inputs<'_>, options: &Options) -> Proposal {
+    let mut proposal = decide::propose(inputs, options, options.granularity);
+    // The quota ladder: the next coarser granularity, as long as the grant allows it.
+    let mut granularity = options.granularity;
+    while over_quota(&proposal) {
+        let Some(next) = granularity.coarser() else {
+            break;
+        };
+        granularity = next;
+        proposal = decide::propose(inputs, options, granularity);
+        proposal.reasons.push(Reason {
+            code: "coarser-for-quota",
+            message: format!(
+                "resources are generalised to `{}` to fit the size limit of inline policies",
+                granularity.as_str()
+            ),
+            review: false,
+        });
+    }
+    proposal
+}
+
+/// What the configuration of a role's functions needs: action and resource pattern. The replay checks
+/// these beside what was seen.
+#[must_use]
+pub fn configured_needs(inputs: Inputs<'_>) -> BTreeSet<(String, String)> {
+    needs::listed(inputs)
+}
+
+fn over_quota(proposal: &Proposal) -> bool {
+    proposal.document.as_ref().is_some_and(|document| {
+        crate::iam::quota::characters(document) > crate::iam::quota::INLINE_ROLE
+    })
+}
+
+/// One thing the proposal will allow.
+#[derive(Clone, Debug)]
+struct Emit {
+    action: String,
+    target: Target,
+    conditions: Conditions,
+    verdict: Verdict,
+    /// Why, in words.
+    reason: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Target {
+    /// A resource pattern.
+    Resource(String),
+    /// A current grant's `NotResource`, kept as it is.
+    NotResource(Vec<String>),
+}
+
+type Evidence = BTreeMap<String, Tally>;

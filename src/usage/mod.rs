@@ -1,1 +1,68 @@
 //! The mergeable table of requests per role and function.
+//!
+//! In: records, one at a time, through [`Collector`]. Out: [`Usage`], whose merge is associative and
+//! commutative, so that any number of workers and any order of log objects give the same table. Memory
+//! is bounded by the ladder of [`ladder`]. Knows nothing of policies.
+
+mod collect;
+mod coverage;
+pub mod ladder;
+mod observe;
+mod role;
+mod tally;
+
+use std::collections::BTreeMap;
+
+pub use collect::Collector;
+pub use coverage::{Coverage, Place};
+pub use observe::{Observation, Outcome, observe};
+pub use role::{Call, CallShape, DeniedKey, FunctionKey, RoleUsage, Unmapped};
+pub use tally::Tally;
+
+/// What every role did, and what the input covers.
+#[derive(Debug, Default)]
+pub struct Usage {
+    /// Role ARN → what it did.
+    pub roles: BTreeMap<String, RoleUsage>,
+    /// Where and when the input has events at all.
+    pub coverage: Coverage,
+    /// Every record that was read, by what became of it.
+    pub records: Records,
+}
+
+/// The records of the input. `read` is the sum of the others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Records {
+    /// All records.
+    pub read: u64,
+    /// Acted by a role session; the role's own tallies say what became of them.
+    pub by_role: u64,
+    /// Acted by anything else, or outside the selected accounts, Regions or dates.
+    pub other: u64,
+    /// Seen before under the same event id.
+    pub duplicate: u64,
+    /// Not a readable record.
+    pub undecodable: u64,
+}
+
+impl Usage {
+    /// Adds another worker's table.
+    pub fn merge(&mut self, other: Self) {
+        for (arn, usage) in other.roles {
+            match self.roles.entry(arn) {
+                std::collections::btree_map::Entry::Vacant(entry) => {
+                    entry.insert(usage);
+                }
+                std::collections::btree_map::Entry::Occupied(mut entry) => {
+                    entry.get_mut().merge(usage);
+                }
+            }
+        }
+        self.coverage.merge(other.coverage);
+        self.records.read += other.records.read;
+        self.records.by_role += other.records.by_role;
+        self.records.other += other.records.other;
+        self.records.duplicate += other.records.duplicate;
+        self.records.undecodable += other.records.undecodable;
+    }
+}

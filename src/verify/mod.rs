@@ -1,1 +1,242 @@
-//! The promises, checked independently of how the proposal was made.
+//! The promises, checked on every proposal.
+//!
+//! In: a proposal's document, the current policies, and what was seen. Out: a verdict per promise. It
+//! shares no code with synthesis: containment and evaluation are [`crate::iam`]'s, and it reads the
+//! proposal as AWS would, from its JSON.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::catalog::{Catalog, ResourceRef};
+use crate::iam::{
+    self, ActionMatch, Arn, Containment, Decision, Effect, NamedPolicy, PolicyDocument, PolicySet,
+    Request, ResourceMatch, quota,
+};
+use crate::usage::Call;
+
+/// P1: what the proposal allows, the current policies allow.
+#[derive(Clone, Debug)]
+pub enum NoNewAccess {
+    /// Proven.
+    Holds,
+    /// Refuted, with a request that only the proposal allows.
+    Fails(iam::Witness),
+    /// Not decided, and why; not a pass.
+    Unknown(String),
+}
+
+/// P2: what was seen and needed is still allowed.
+#[derive(Clone, Debug, Default)]
+pub struct Replay {
+    /// Distinct requests replayed that the current policies allow.
+    pub requests: u64,
+    /// Of these, allowed by the proposal.
+    pub allowed: u64,
+    /// Allowed today and not by the proposal: action, resource.
+    pub denied: Vec<(String, String)>,
+}
+
+/// P4: actions exist, ARNs have the right shape and partition.
+#[derive(Clone, Debug, Default)]
+pub struct Valid {
+    /// Actions that match nothing in the catalog, resources of no right shape.
+    pub unknown: Vec<String>,
+}
+
+/// All promises of one proposal.
+#[derive(Clone, Debug)]
+pub struct Verification {
+    /// P1.
+    pub no_new_access: NoNewAccess,
+    /// P2.
+    pub replay: Replay,
+    /// P4.
+    pub valid: Valid,
+    /// Characters without white space, as IAM counts them.
+    pub characters: usize,
+}
+
+impl Verification {
+    /// Whether every promise holds.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        matches!(self.no_new_access, NoNewAccess::Holds)
+            && self.replay.denied.is_empty()
+            && self.valid.unknown.is_empty()
+            && self.characters <= quota::INLINE_ROLE
+    }
+}
+
+/// What is checked.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// The role's ARN.
+    pub role: &'a str,
+    /// Its identity policies today.
+    pub current: &'a PolicySet,
+    /// The proposal; `None` allows nothing.
+    pub proposed: Option<&'a PolicyDocument>,
+    /// Additions that the user asked for, compared as if they were there today: action, resource.
+    pub added: &'a BTreeSet<(String, String)>,
+    /// Authorised calls.
+    pub calls: &'a [Call<'a>],
+    /// Needs of the configuration: action, resource pattern.
+    pub needs: &'a BTreeSet<(String, String)>,
+}
+
+/// Checks one proposal.
+#[must_use]
+pub fn verify(subject: Subject<'_>, catalog: &Catalog) -> Verification {
+    let proposed = PolicySet {
+        identity: subject
+            .proposed
+            .map(|document| NamedPolicy {
+                name: "proposal".into(),
+                document: document.clone(),
+            })
+            .into_iter()
+            .collect(),
+        boundary: None,
+    };
+    Verification {
+        no_new_access: no_new_access(&proposed, &with_added(subject)),
+        replay: replay(&proposed, subject),
+        valid: valid(subject, catalog),
+        characters: subject.proposed.map_or(0, quota::characters),
+    }
+}
+
+fn with_added(subject: Subject<'_>) -> PolicySet {
+    let mut current = subject.current.clone();
+    if !subject.added.is_empty() {
+        let statements = subject
+            .added
+            .iter()
+            .map(|(action, resource)| {
+                iam::Statement::allow(
+                    None,
+                    vec![action.clone()],
+                    vec![resource.clone()],
+                    iam::Conditions::none(),
+                )
+            })
+            .collect();
+        current.identity.push(NamedPolicy {
+            name: "added".into(),
+            document: PolicyDocument::new(statements),
+        });
+    }
+    current
+}
+
+fn no_new_access(proposed: &PolicySet, current: &PolicySet) -> NoNewAccess {
+    match iam::contained(proposed, current) {
+        Containment::Contained => NoNewAccess::Holds,
+        Containment::NotContained(witness) => NoNewAccess::Fails(witness),
+        Containment::Unknown(why) => NoNewAccess::Unknown(why),
+    }
+}
+
+/// Every call and need, as a request to both policy sets. Where only a pattern of the resource is known
+/// its text stands for itself: a policy pattern that covers it matches its text too.
+fn replay(proposed: &PolicySet, subject: Subject<'_>) -> Replay {
+    let mut replay = Replay::default();
+    let mut denied = BTreeSet::new();
+    let mut known =
+        BTreeMap::from([("aws:PrincipalArn".to_owned(), vec![subject.role.to_owned()])]);
+    if let Some(arn) = Arn::parse(subject.role) {
+        known.insert("aws:PrincipalAccount".into(), vec![arn.account]);
+    }
+    let calls = subject.calls.iter().map(|call| {
+        let resource = match call.resource {
+            ResourceRef::Literal(text) | ResourceRef::Pattern(text) => text.clone(),
+            ResourceRef::Any => "*".to_owned(),
+        };
+        let mut context = known.clone();
+        if !call.shape.region.is_empty() {
+            context.insert(
+                "aws:RequestedRegion".into(),
+                vec![call.shape.region.clone()],
+            );
+        }
+        context.extend(
+            call.shape
+                .context
+                .iter()
+                .map(|(key, value)| (key.clone(), vec![value.clone()])),
+        );
+        Request {
+            action: call.shape.action.to_string(),
+            resource,
+            context,
+        }
+    });
+    let needs = subject.needs.iter().map(|(action, resource)| Request {
+        action: action.clone(),
+        resource: resource.clone(),
+        context: known.clone(),
+    });
+    for request in calls.chain(needs) {
+        let now = iam::evaluate(subject.current, &request).decision;
+        if !matches!(now, Decision::Allowed | Decision::Depends) {
+            continue;
+        }
+        replay.requests += 1;
+        match iam::evaluate(proposed, &request).decision {
+            Decision::Allowed => replay.allowed += 1,
+            Decision::Depends if now == Decision::Depends => replay.allowed += 1,
+            _ => {
+                denied.insert((request.action, request.resource));
+            }
+        }
+    }
+    replay.denied = denied.into_iter().collect();
+    replay
+}
+
+fn valid(subject: Subject<'_>, catalog: &Catalog) -> Valid {
+    let mut unknown = BTreeSet::new();
+    let partition = Arn::parse(subject.role).map(|arn| arn.partition);
+    for statement in subject
+        .proposed
+        .into_iter()
+        .flat_map(super::iam::document::PolicyDocument::statements)
+    {
+        // A current Deny is kept to the letter, whatever it names.
+        if statement.effect == Effect::Deny {
+            continue;
+        }
+        if let ActionMatch::Action(list) = &statement.actions {
+            unknown.extend(
+                list.iter()
+                    .filter(|action| catalog.expand(action).next().is_none())
+                    .cloned(),
+            );
+        }
+        if let ResourceMatch::Resource(list) = &statement.resources {
+            unknown.extend(
+                list.iter()
+                    .filter(|resource| !right_shape(resource, partition.as_deref()))
+                    .cloned(),
+            );
+        }
+    }
+    Valid {
+        unknown: unknown.into_iter().collect(),
+    }
+}
+
+/// `*`, or six parts that begin with `arn:` and the role's own partition or a wildcard.
+fn right_shape(resource: &str, partition: Option<&str>) -> bool {
+    if resource.chars().all(|c| c == '*') {
+        return true;
+    }
+    // A wildcard may swallow colons: `arn:aws:s3*` and `arn:*` are shorter and still ARNs.
+    let mut parts = resource.splitn(6, ':');
+    let (arn, named) = (parts.next(), parts.next());
+    let wild = resource.contains('*');
+    arn == Some("arn")
+        && named.is_some_and(|named| {
+            named.contains(['*', '?', '$']) || partition.is_none_or(|own| own == named)
+        })
+        && (wild || resource.split(':').count() >= 6)
+}

@@ -1,1 +1,9 @@
-//! The integration tests, one binary.
+//! The integration tests, one binary: the structure of the crate, and the program as its users run it.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod architecture;
+mod errors;
+mod fit;
+mod program;
+mod samples;
+mod world;

@@ -211,3 +211,17 @@ fn partition_of(region: &str) -> &'static str {
         _ => "aws",
     }
 }
+
+impl Catalog {
+    /// The IAM prefixes that an event source (`monitoring.amazonaws.com`) may stand for, likeliest
+    /// first; empty where nobody knows.
+    #[must_use]
+    pub fn services_of(&self, event_source: &str) -> Vec<String> {
+        let record = Record {
+            event_source: event_source.into(),
+            ..Record::default()
+        };
+        let call = Call::new(self, &record);
+        call.prefixes().into_iter().map(str::to_owned).collect()
+    }
+}

@@ -122,7 +122,9 @@ pub(super) fn tags(
     if tagging.action == facts.action {
         return;
     }
-    let accepted: Vec<&Found> = own
+    // CloudWatch Logs checks tagging on the group's own ARN, all else on `…:*`.
+    let reusable = if call.service == "logs" { &[] } else { own };
+    let accepted: Vec<&Found> = reusable
         .iter()
         .filter(|found| found.resource != ResourceRef::Any || tagging.resource_types.is_empty())
         .filter(|found| super::accepts(call, tagging, &found.resource))

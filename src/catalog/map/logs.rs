@@ -1,5 +1,5 @@
 //! CloudWatch Logs: groups and streams. IAM checks group calls on `log-group:G:log-stream:` (an empty
-//! stream), which only `log-group:G:*` matches; tagging calls and CreateLogGroup's own name go without.
+//! stream), which only `log-group:G:*` matches; tagging calls alone go without.
 //! (CloudWatch Logs user guide, "resources and operations"; the texts of its denials.)
 
 use super::Call;
@@ -49,9 +49,6 @@ pub(super) fn resources(call: &Call<'_>, facts: &ActionFacts) -> Option<Vec<Foun
             }
             (_, arn) if name.contains("Tag") => found.push(arn.clone().into()),
             (_, arn) => {
-                if name == "CreateLogGroup" {
-                    found.push(arn.clone().into());
-                }
                 let open = bare(arn);
                 let pattern = if open.ends_with('*') {
                     open

@@ -29,7 +29,7 @@ pub(super) struct Field {
 impl Field {
     fn new(negated: bool, texts: &[String], compile: impl FnMut(&String) -> Vec<Token>) -> Self {
         let exact: Vec<Pattern> = texts.iter().map(compile).map(Into::into).collect();
-        let wide = exact.iter().map(|p| widened(p)).collect();
+        let wide = exact.iter().map(widened).collect();
         Self {
             negated,
             exact,

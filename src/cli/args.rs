@@ -1,0 +1,201 @@
+//! The arguments as they are typed. Nothing below `cli` sees them in this form.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+/// Right-size AWS Lambda execution roles from CloudTrail.
+///
+/// Reads CloudTrail, works out which actions each Lambda execution role used on which resources, and
+/// writes a tightened inline policy with a diff against the current one. Nothing is changed in AWS.
+#[derive(Debug, Parser)]
+#[command(
+    name = "rolefit",
+    version,
+    max_term_width = 100,
+    arg_required_else_help = true
+)]
+#[command(
+    after_help = "Exit codes:\n   0  done\n   1  failed, nothing trustworthy was produced\n   2  wrong arguments\n   3  no input matched\n   4  done, but something could not be read or a role needs a person (--strict makes it 1)\n  11  verify: not contained; a promise failed"
+)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// The main job: policies, diffs and a report per Lambda role
+    Fit(FitArgs),
+    /// One JSON line per record: role, function, requests, outcome
+    Requests(RequestsArgs),
+    /// Is everything that the proposed policies allow allowed by the current ones?
+    Verify(VerifyArgs),
+    /// One decision: do these policies allow an action on a resource?
+    Simulate(SimulateArgs),
+}
+
+/// Where events come from, and which of them.
+#[derive(Debug, ClapArgs)]
+pub(super) struct LogArgs {
+    /// Log files, folders, globs in quotes, or `-` for standard input
+    #[arg(required = true, value_name = "LOGS")]
+    pub(super) logs: Vec<String>,
+    /// Only events from this far back: 90d, 12h, 2w
+    #[arg(
+        long,
+        value_name = "AGE",
+        conflicts_with = "from",
+        help_heading = "Selection"
+    )]
+    pub(super) since: Option<String>,
+    /// Only events from this time on: 2026-09-20 or 2026-09-20T12:00:00Z
+    #[arg(long, value_name = "TIME", help_heading = "Selection")]
+    pub(super) from: Option<String>,
+    /// Only events before this time; a date includes its whole day
+    #[arg(long, value_name = "TIME", help_heading = "Selection")]
+    pub(super) to: Option<String>,
+    /// Only this account; may be given several times
+    #[arg(long, value_name = "ACCOUNT", help_heading = "Selection")]
+    pub(super) account: Vec<String>,
+    /// Only this Region; may be given several times
+    #[arg(long, value_name = "REGION", help_heading = "Selection")]
+    pub(super) region: Vec<String>,
+    /// Worker threads; all processors by default
+    #[arg(long, value_name = "N", help_heading = "Run")]
+    pub(super) threads: Option<usize>,
+    /// No progress bar
+    #[arg(long, help_heading = "Run")]
+    pub(super) no_progress: bool,
+}
+
+/// `rolefit fit`.
+#[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "Examples:\n  rolefit fit ./trail --snapshot ./snapshot --out-dir ./out\n  rolefit fit ./trail --account-details account-authorization-details.json --role 'order-*'\n  rolefit fit './trail/**/2026/11/*/*.json.gz' --snapshot ./snapshot --since 30d --output json"
+)]
+pub(super) struct FitArgs {
+    #[command(flatten)]
+    pub(super) logs: LogArgs,
+    /// Folder with account-authorization-details.json, functions.json and the like, as the AWS CLI prints them
+    #[arg(long, value_name = "DIR", help_heading = "Snapshot")]
+    pub(super) snapshot: Option<PathBuf>,
+    /// Output of `aws iam get-account-authorization-details`; may be given several times
+    #[arg(long, value_name = "FILE", help_heading = "Snapshot")]
+    pub(super) account_details: Vec<PathBuf>,
+    /// Only roles of this name or ARN, `*` and `?` allowed; may be given several times
+    #[arg(long, value_name = "PATTERN", help_heading = "Roles")]
+    pub(super) role: Vec<String>,
+    /// All roles, not only those that Lambda uses
+    #[arg(long, help_heading = "Roles")]
+    pub(super) all_roles: bool,
+    /// How far resources are generalised
+    #[arg(long, value_enum, default_value_t = Granularity::Prefix, help_heading = "Policy")]
+    pub(super) granularity: Granularity,
+    /// What becomes of granted actions that these logs cannot show
+    #[arg(long, value_enum, default_value_t = Unseen::Keep, help_heading = "Policy")]
+    pub(super) unseen: Unseen,
+    /// Days that the logs must span before silence counts as enough for `ready`
+    #[arg(
+        long,
+        value_name = "DAYS",
+        default_value_t = 30,
+        help_heading = "Policy"
+    )]
+    pub(super) min_window: u32,
+    /// Do not keep s3:ListBucket beside object reads (missing keys then answer 403 instead of 404)
+    #[arg(long, help_heading = "Policy")]
+    pub(super) no_neighbours: bool,
+    /// Add the logging permissions that a function lacks today; marked as added
+    #[arg(long, help_heading = "Policy")]
+    pub(super) ensure_logging: bool,
+    /// Folder for the report and a folder per role
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub(super) out_dir: Option<PathBuf>,
+    /// Write into a folder that is not empty
+    #[arg(long, requires = "out_dir", help_heading = "Output")]
+    pub(super) force: bool,
+    /// What goes to standard output
+    #[arg(long, value_enum, default_value_t = Output::Text, help_heading = "Output")]
+    pub(super) output: Output,
+    /// Incomplete input or a role that needs a person is a failure
+    #[arg(long, help_heading = "Run")]
+    pub(super) strict: bool,
+}
+
+/// `rolefit requests`.
+#[derive(Debug, ClapArgs)]
+pub(super) struct RequestsArgs {
+    #[command(flatten)]
+    pub(super) logs: LogArgs,
+}
+
+/// `rolefit verify`.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Exit codes: 0 contained, 11 not contained or not decided")]
+pub(super) struct VerifyArgs {
+    /// Policy documents of today
+    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
+    pub(super) current: Vec<PathBuf>,
+    /// Policy documents to come
+    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
+    pub(super) proposed: Vec<PathBuf>,
+    /// What goes to standard output
+    #[arg(long, value_enum, default_value_t = Output::Text)]
+    pub(super) output: Output,
+}
+
+/// `rolefit simulate`.
+#[derive(Debug, ClapArgs)]
+pub(super) struct SimulateArgs {
+    /// Policy documents of the principal
+    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
+    pub(super) policy: Vec<PathBuf>,
+    /// Its permissions boundary
+    #[arg(long, value_name = "FILE")]
+    pub(super) boundary: Option<PathBuf>,
+    /// The action, such as s3:GetObject
+    #[arg(long)]
+    pub(super) action: String,
+    /// The resource's ARN, or `*`
+    #[arg(long, default_value = "*")]
+    pub(super) resource: String,
+    /// A condition key of the request and its value; may be given several times, also for one key
+    #[arg(long, value_name = "KEY=VALUE", num_args = 1..)]
+    pub(super) context: Vec<String>,
+    /// What goes to standard output
+    #[arg(long, value_enum, default_value_t = Output::Text)]
+    pub(super) output: Output,
+}
+
+/// `--granularity`.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum Granularity {
+    /// As IAM checked them
+    Exact,
+    /// Volatile parts as `*`, stable prefixes and suffixes kept
+    Prefix,
+    /// Whole buckets, tables, log groups
+    Container,
+}
+
+/// `--unseen`.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum Unseen {
+    /// Keep them, narrowed to what cannot be seen
+    Keep,
+    /// Remove them, and say so
+    Drop,
+    /// Refuse a proposal for a role that has any
+    Refuse,
+}
+
+/// `--output`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Output {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}

@@ -1,0 +1,119 @@
+//! From arguments to what the engine takes: a selection, a source, a pool of workers.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, anyhow, bail};
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
+use super::args::LogArgs;
+use super::{Exit, Fault};
+use crate::read::{Disk, Selection};
+
+pub(super) fn selection(args: &LogArgs) -> Result<Selection, Fault> {
+    let usage = |error: anyhow::Error| {
+        Fault::new(Exit::Usage, error).hint("`rolefit help fit` shows every option with an example")
+    };
+    let now = jiff::Timestamp::now().as_second();
+    let from = match (&args.since, &args.from) {
+        (Some(age), _) => Some(now - seconds(age).map_err(usage)?),
+        (None, Some(time)) => Some(moment(time, false).map_err(usage)?),
+        (None, None) => None,
+    };
+    let to = args
+        .to
+        .as_deref()
+        .map(|time| moment(time, true))
+        .transpose()
+        .map_err(usage)?;
+    if let (Some(from), Some(to)) = (from, to)
+        && from >= to
+    {
+        return Err(usage(anyhow!("--from is not before --to")));
+    }
+    for account in &args.account {
+        if account.len() != 12 || !account.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(usage(anyhow!(
+                "`{account}` is not an account: twelve digits are"
+            )));
+        }
+    }
+    Ok(Selection {
+        accounts: args.account.iter().cloned().collect(),
+        regions: args.region.iter().cloned().collect(),
+        from,
+        to,
+    })
+}
+
+/// `90d` in seconds.
+fn seconds(age: &str) -> anyhow::Result<i64> {
+    let unit = age.chars().last().map_or(0, char::len_utf8);
+    let (number, unit) = age.split_at(age.len() - unit);
+    let factor = match unit {
+        "h" => 3_600,
+        "d" => 86_400,
+        "w" => 7 * 86_400,
+        _ => bail!("`{age}` is not an age: 90d, 12h or 2w are"),
+    };
+    let number: i64 = number
+        .parse()
+        .with_context(|| format!("`{age}` is not an age: 90d, 12h or 2w are"))?;
+    number
+        .checked_mul(factor)
+        .filter(|seconds| (1..=100 * 366 * 86_400).contains(seconds))
+        .with_context(|| format!("`{age}` is out of range"))
+}
+
+/// A date or a time in seconds since 1970; with `end` a date stands for the end of its day.
+fn moment(text: &str, end: bool) -> anyhow::Result<i64> {
+    if let Ok(time) = text.parse::<jiff::Timestamp>() {
+        return Ok(time.as_second());
+    }
+    let day: jiff::civil::Date = text
+        .parse()
+        .map_err(|_| anyhow!("`{text}` is not a time: 2026-11-20 or 2026-11-20T12:00:00Z are"))?;
+    let start = day
+        .to_zoned(jiff::tz::TimeZone::UTC)?
+        .timestamp()
+        .as_second();
+    Ok(if end { start + 86_400 } else { start })
+}
+
+/// The log objects. `excluded` folders are not searched: the snapshot and the output may lie beside the logs.
+pub(super) fn source(args: &LogArgs, excluded: &[PathBuf]) -> Result<Disk, Fault> {
+    Disk::new(&args.logs, excluded).map_err(|error| {
+        let hint = error.hint();
+        Fault::new(Exit::NoInput, error).hint(hint)
+    })
+}
+
+pub(super) fn pool(args: &LogArgs) -> Result<ThreadPool, Fault> {
+    if args.threads == Some(0) {
+        return Err(Fault::new(
+            Exit::Usage,
+            anyhow!("--threads must be at least 1"),
+        ));
+    }
+    ThreadPoolBuilder::new()
+        .num_threads(args.threads.unwrap_or(0))
+        .build()
+        .map_err(|error| Fault::new(Exit::Failed, error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_and_moments() {
+        assert_eq!(seconds("90d").unwrap(), 90 * 86_400);
+        assert_eq!(seconds("12h").unwrap(), 12 * 3_600);
+        for wrong in ["", "d", "90", "-1d", "9é", "99999999999999999999d", "0d"] {
+            assert!(seconds(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(moment("1970-01-02", false).unwrap(), 86_400);
+        assert_eq!(moment("1970-01-02", true).unwrap(), 2 * 86_400);
+        assert_eq!(moment("1970-01-02T00:00:01Z", true).unwrap(), 86_401);
+        assert!(moment("yesterday", false).is_err());
+    }
+}

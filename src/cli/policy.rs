@@ -1,0 +1,155 @@
+//! `rolefit verify` and `rolefit simulate`: questions about policies alone.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+
+use anyhow::anyhow;
+use serde_json::json;
+
+use super::args::{Output, SimulateArgs, VerifyArgs};
+use super::{Exit, Fault};
+use crate::iam::{
+    self, Containment, Decision, Effect, NamedPolicy, PolicyDocument, PolicySet, Request,
+};
+
+pub(super) fn verify(args: &VerifyArgs) -> Result<Exit, Fault> {
+    let current = PolicySet {
+        identity: documents(&args.current)?,
+        boundary: None,
+    };
+    let proposed = PolicySet {
+        identity: documents(&args.proposed)?,
+        boundary: None,
+    };
+    let (result, witness, reason) = match iam::contained(&proposed, &current) {
+        Containment::Contained => ("contained", None, None),
+        Containment::NotContained(witness) => ("not-contained", Some(witness), None),
+        Containment::Unknown(why) => ("unknown", None, Some(why)),
+    };
+    let mut out = io::stdout().lock();
+    if args.output == Output::Json {
+        let witness = witness
+            .map(|w| json!({"action": w.action, "resource": w.resource, "context": w.context}));
+        writeln!(
+            out,
+            "{}",
+            json!({"result": result, "witness": witness, "reason": reason})
+        )?;
+    } else {
+        writeln!(out, "{result}")?;
+        if let Some(w) = witness {
+            writeln!(
+                out,
+                "only the proposed policies allow {} on {}",
+                w.action, w.resource
+            )?;
+            for (key, values) in &w.context {
+                writeln!(out, "  with {key} = {}", values.join(", "))?;
+            }
+        }
+        if let Some(why) = reason {
+            writeln!(out, "{why}")?;
+        }
+    }
+    Ok(if result == "contained" {
+        Exit::Done
+    } else {
+        Exit::Broken
+    })
+}
+
+pub(super) fn simulate(args: &SimulateArgs) -> Result<Exit, Fault> {
+    let boundary = args.boundary.as_deref().map(document).transpose()?;
+    let policies = PolicySet {
+        identity: documents(&args.policy)?,
+        boundary,
+    };
+    let mut context: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for pair in &args.context {
+        let (key, value) = pair.split_once('=').ok_or_else(|| {
+            Fault::new(Exit::Usage, anyhow!("`{pair}` is not KEY=VALUE"))
+                .hint("for example --context aws:SourceVpc=vpc-1")
+        })?;
+        context
+            .entry(key.to_owned())
+            .or_default()
+            .push(value.to_owned());
+    }
+    if !args.action.contains(':') || args.action.contains(['*', '?']) {
+        return Err(
+            Fault::new(Exit::Usage, anyhow!("`{}` is not one action", args.action))
+                .hint("for example s3:GetObject"),
+        );
+    }
+    let request = Request {
+        action: args.action.clone(),
+        resource: args.resource.clone(),
+        context,
+    };
+    let evaluation = iam::evaluate(&policies, &request);
+    let decision = match evaluation.decision {
+        Decision::Allowed => "allowed",
+        Decision::ExplicitDeny => "explicit-deny",
+        Decision::ImplicitDeny => "implicit-deny",
+        Decision::Depends => "depends",
+    };
+    let effect = |effect| {
+        if effect == Effect::Allow {
+            "Allow"
+        } else {
+            "Deny"
+        }
+    };
+    let mut out = io::stdout().lock();
+    if args.output == Output::Json {
+        let statements: Vec<_> = evaluation
+            .statements
+            .iter()
+            .map(|s| json!({"document": s.document, "sid": s.sid, "effect": effect(s.effect)}))
+            .collect();
+        writeln!(
+            out,
+            "{}",
+            json!({"decision": decision, "statements": statements, "missing_context": evaluation.missing_context})
+        )?;
+    } else {
+        writeln!(out, "{decision}")?;
+        for s in &evaluation.statements {
+            writeln!(
+                out,
+                "  {} by statement {} of {}",
+                effect(s.effect),
+                s.sid.clone().unwrap_or_else(|| (s.index + 1).to_string()),
+                s.document
+            )?;
+        }
+        if !evaluation.missing_context.is_empty() {
+            writeln!(
+                out,
+                "  depends on {}: give --context KEY=VALUE",
+                evaluation.missing_context.join(", ")
+            )?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn documents(paths: &[std::path::PathBuf]) -> Result<Vec<NamedPolicy>, Fault> {
+    paths.iter().map(|path| document(path)).collect()
+}
+
+fn document(path: &Path) -> Result<NamedPolicy, Fault> {
+    let name = path.display().to_string();
+    let text = fs::read_to_string(path)
+        .map_err(|error| Fault::new(Exit::Failed, anyhow!("cannot read `{name}`: {error}")))?;
+    let document = PolicyDocument::decode(&text).map_err(|error| {
+        Fault::new(
+            Exit::Failed,
+            anyhow!("`{name}` is not a policy document: {error}"),
+        )
+        .hint("give the JSON of one IAM policy")
+    })?;
+    Ok(NamedPolicy { name, document })
+}

@@ -1,0 +1,201 @@
+//! Lambda's own description of functions, as `aws lambda list-functions`, `list-event-source-mappings`
+//! and `list-function-event-invoke-configs` print it.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+/// One function's configuration: what of it makes Lambda itself use the execution role.
+#[derive(Clone, Debug)]
+pub struct Function {
+    /// `arn:PARTITION:lambda:REGION:ACCOUNT:function:NAME`, without a qualifier.
+    pub arn: String,
+    /// The name.
+    pub name: String,
+    /// The execution role's ARN.
+    pub role: String,
+    /// The log group, `/aws/lambda/NAME` unless configured.
+    pub log_group: String,
+    /// Attached to a VPC.
+    pub vpc: bool,
+    /// The dead letter queue or topic.
+    pub dead_letter: Option<String>,
+    /// X-Ray active tracing.
+    pub tracing: bool,
+    /// Access point ARNs of mounted EFS file systems.
+    pub file_systems: Vec<String>,
+    /// Layer version ARNs.
+    pub layers: Vec<String>,
+    /// Values of the environment variables, where the snapshot holds them: they name resources.
+    pub environment: Vec<String>,
+    /// The customer key that encrypts its environment.
+    pub kms_key: Option<String>,
+    /// A durable function.
+    pub durable: bool,
+}
+
+/// An event source that Lambda polls with the execution role.
+#[derive(Clone, Debug)]
+pub struct EventSourceMapping {
+    /// The function's ARN, possibly with a qualifier.
+    pub function_arn: String,
+    /// The queue, stream, cluster or broker; absent for self-managed Kafka.
+    pub event_source_arn: Option<String>,
+    /// Self-managed Apache Kafka.
+    pub self_managed: bool,
+    /// Where records go that could not be processed.
+    pub on_failure: Option<String>,
+    /// Secrets that authenticate to the source.
+    pub secrets: Vec<String>,
+}
+
+/// Destinations of asynchronous invocations.
+#[derive(Clone, Debug)]
+pub struct InvokeConfig {
+    /// The function's ARN, possibly with a qualifier.
+    pub function_arn: String,
+    /// Destinations on success and on failure.
+    pub destinations: Vec<String>,
+}
+
+fn text(value: &Value, path: &[&str]) -> Option<String> {
+    let mut at = value;
+    for key in path {
+        at = at.get(key)?;
+    }
+    at.as_str().filter(|s| !s.is_empty()).map(str::to_owned)
+}
+
+fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
+    value
+        .get(key)
+        .and_then(Value::as_array)
+        .map_or(&[], Vec::as_slice)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Lists {
+    functions: Option<Vec<Value>>,
+    event_source_mappings: Option<Vec<Value>>,
+    function_event_invoke_configs: Option<Vec<Value>>,
+}
+
+/// What one configuration file held.
+#[derive(Default)]
+pub(super) struct Config {
+    pub(super) functions: Vec<Function>,
+    pub(super) mappings: Vec<EventSourceMapping>,
+    pub(super) invokes: Vec<InvokeConfig>,
+    /// Entries that could not be read.
+    pub(super) bad: usize,
+}
+
+/// Reads any of the three lists; a file that holds none of them is an error.
+pub(super) fn parse(value: Value) -> Result<Config, String> {
+    let pages = match value {
+        Value::Array(pages) => pages,
+        page => vec![page],
+    };
+    let mut config = Config::default();
+    for page in pages {
+        let lists: Lists = serde_json::from_value(page).map_err(|e| e.to_string())?;
+        if lists.functions.is_none()
+            && lists.event_source_mappings.is_none()
+            && lists.function_event_invoke_configs.is_none()
+        {
+            return Err(
+                "none of `Functions`, `EventSourceMappings`, `FunctionEventInvokeConfigs` is in it"
+                    .into(),
+            );
+        }
+        for value in lists.functions.unwrap_or_default() {
+            match function(&value) {
+                Some(function) => config.functions.push(function),
+                None => config.bad += 1,
+            }
+        }
+        for value in lists.event_source_mappings.unwrap_or_default() {
+            match mapping(&value) {
+                Some(mapping) => config.mappings.push(mapping),
+                None => config.bad += 1,
+            }
+        }
+        for value in lists.function_event_invoke_configs.unwrap_or_default() {
+            match text(&value, &["FunctionArn"]) {
+                Some(function_arn) => config.invokes.push(InvokeConfig {
+                    function_arn,
+                    destinations: ["OnSuccess", "OnFailure"]
+                        .iter()
+                        .filter_map(|on| text(&value, &["DestinationConfig", on, "Destination"]))
+                        .collect(),
+                }),
+                None => config.bad += 1,
+            }
+        }
+    }
+    Ok(config)
+}
+
+fn function(value: &Value) -> Option<Function> {
+    let name = text(value, &["FunctionName"])?;
+    let environment = value
+        .get("Environment")
+        .and_then(|e| e.get("Variables"))
+        .and_then(Value::as_object)
+        .map(|variables| {
+            variables
+                .values()
+                .filter_map(Value::as_str)
+                .map(str::to_owned)
+                .collect()
+        })
+        .unwrap_or_default();
+    Some(Function {
+        arn: text(value, &["FunctionArn"])?,
+        role: text(value, &["Role"])?,
+        log_group: text(value, &["LoggingConfig", "LogGroup"])
+            .unwrap_or_else(|| format!("/aws/lambda/{name}")),
+        vpc: !list(value.get("VpcConfig").unwrap_or(&Value::Null), "SubnetIds").is_empty()
+            || text(value, &["VpcConfig", "VpcId"]).is_some(),
+        dead_letter: text(value, &["DeadLetterConfig", "TargetArn"]),
+        tracing: text(value, &["TracingConfig", "Mode"]).as_deref() == Some("Active"),
+        file_systems: list(value, "FileSystemConfigs")
+            .iter()
+            .filter_map(|fs| text(fs, &["Arn"]))
+            .collect(),
+        layers: list(value, "Layers")
+            .iter()
+            .filter_map(|layer| text(layer, &["Arn"]))
+            .collect(),
+        environment,
+        kms_key: text(value, &["KMSKeyArn"]),
+        durable: value
+            .get("DurableConfig")
+            .is_some_and(|durable| !durable.is_null()),
+        name,
+    })
+}
+
+fn mapping(value: &Value) -> Option<EventSourceMapping> {
+    let secrets = list(value, "SourceAccessConfigurations")
+        .iter()
+        .filter(|access| {
+            text(access, &["Type"]).is_some_and(|kind| {
+                !matches!(
+                    kind.as_str(),
+                    "VPC_SUBNET" | "VPC_SECURITY_GROUP" | "VIRTUAL_HOST"
+                )
+            })
+        })
+        .filter_map(|access| text(access, &["URI"]))
+        .collect();
+    Some(EventSourceMapping {
+        function_arn: text(value, &["FunctionArn"])?,
+        event_source_arn: text(value, &["EventSourceArn"]),
+        self_managed: value
+            .get("SelfManagedEventSource")
+            .is_some_and(Value::is_object),
+        on_failure: text(value, &["DestinationConfig", "OnFailure", "Destination"]),
+        secrets,
+    })
+}

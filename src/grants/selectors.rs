@@ -1,0 +1,298 @@
+//! What a trail is told to log, as `aws cloudtrail get-event-selectors` prints it: basic and advanced.
+//!
+//! Anything that filters in a way that cannot be compared with a grant (`Not…` operators, event names,
+//! identities) counts as not logging: absence of events then proves nothing.
+
+use serde_json::Value;
+
+use crate::iam::{Arn, pattern};
+
+/// The selectors of one trail.
+#[derive(Clone, Debug, Default)]
+pub struct Selectors {
+    /// The account the trail belongs to; empty when the file does not say.
+    pub account: String,
+    /// Management events, as reads logged and writes logged, each with the sources left out.
+    management: Vec<ManagementSelector>,
+    /// Data events.
+    pub data: Vec<DataSelector>,
+}
+
+#[derive(Clone, Debug)]
+struct ManagementSelector {
+    read: bool,
+    write: bool,
+    excluded: Vec<String>,
+}
+
+/// One resource type whose data events are logged.
+#[derive(Clone, Debug)]
+pub struct DataSelector {
+    /// `AWS::S3::Object` and the like.
+    pub kind: String,
+    read: bool,
+    write: bool,
+    /// Resource ARN patterns; empty means all resources of the type.
+    resources: Vec<String>,
+}
+
+impl Selectors {
+    /// Whether management events of this `source` (`kms.amazonaws.com`) are logged, for reads or writes.
+    #[must_use]
+    pub fn logs_management(&self, source: &str, read: bool) -> bool {
+        self.management.iter().any(|selector| {
+            (if read { selector.read } else { selector.write })
+                && !selector.excluded.iter().any(|excluded| excluded == source)
+        })
+    }
+
+    /// Whether data events of `kind` are logged on everything that `resource` (an ARN pattern) matches.
+    #[must_use]
+    pub fn logs_data(&self, kind: &str, read: bool, resource: &str) -> bool {
+        self.data.iter().any(|selector| {
+            (selector.kind == kind || stream_of_table(kind, &selector.kind))
+                && (if read { selector.read } else { selector.write })
+                && (selector.resources.is_empty()
+                    || selector
+                        .resources
+                        .iter()
+                        .any(|logged| pattern::covers(logged, resource)))
+        })
+    }
+}
+
+/// AWS logs the stream reads of a table with the table's type unless an event name filter excludes them
+/// (CloudTrail `AdvancedFieldSelector`, note on `AWS::DynamoDB::Table`).
+fn stream_of_table(wanted: &str, selected: &str) -> bool {
+    wanted == "AWS::DynamoDB::Stream" && selected == "AWS::DynamoDB::Table"
+}
+
+/// Reads one trail's selectors or an array of them.
+pub(super) fn parse(value: &Value) -> Result<Vec<Selectors>, String> {
+    let trails = match value {
+        Value::Array(trails) => trails.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    trails.iter().map(parse_trail).collect()
+}
+
+fn parse_trail(value: &Value) -> Result<Selectors, String> {
+    let account = value
+        .get("TrailARN")
+        .and_then(Value::as_str)
+        .and_then(Arn::parse)
+        .map(|arn| arn.account)
+        .unwrap_or_default();
+    let mut selectors = Selectors {
+        account,
+        ..Selectors::default()
+    };
+    let basic = value.get("EventSelectors").and_then(Value::as_array);
+    let advanced = value
+        .get("AdvancedEventSelectors")
+        .and_then(Value::as_array);
+    if basic.is_none() && advanced.is_none() {
+        return Err("expected the output of `aws cloudtrail get-event-selectors`: neither `EventSelectors` nor `AdvancedEventSelectors` in it".into());
+    }
+    for selector in basic.into_iter().flatten() {
+        add_basic(&mut selectors, selector);
+    }
+    for selector in advanced.into_iter().flatten() {
+        add_advanced(&mut selectors, selector);
+    }
+    Ok(selectors)
+}
+
+fn add_basic(selectors: &mut Selectors, selector: &Value) {
+    let kind = selector
+        .get("ReadWriteType")
+        .and_then(Value::as_str)
+        .unwrap_or("All");
+    let (read, write) = (kind != "WriteOnly", kind != "ReadOnly");
+    if selector
+        .get("IncludeManagementEvents")
+        .and_then(Value::as_bool)
+        .unwrap_or(true)
+    {
+        let excluded = strings(selector.get("ExcludeManagementEventSources"));
+        selectors.management.push(ManagementSelector {
+            read,
+            write,
+            excluded,
+        });
+    }
+    for resource in selector
+        .get("DataResources")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
+        let Some(kind) = resource.get("Type").and_then(Value::as_str) else {
+            continue;
+        };
+        let resources: Vec<String> = strings(resource.get("Values"))
+            .iter()
+            .map(|prefix| basic_pattern(prefix))
+            .collect();
+        if !resources.is_empty() {
+            // `arn:aws:s3` stands for everything of the type.
+            let resources = if resources.iter().any(String::is_empty) {
+                Vec::new()
+            } else {
+                resources
+            };
+            selectors.data.push(DataSelector {
+                kind: kind.to_owned(),
+                read,
+                write,
+                resources,
+            });
+        }
+    }
+}
+
+/// A basic selector's value is an ARN, a prefix of one (`arn:aws:s3:::bucket/`), or `arn:aws:SERVICE`
+/// for all; the last gives an empty string.
+fn basic_pattern(value: &str) -> String {
+    let parts = value.split(':').count();
+    let whole = parts <= 3
+        || value.ends_with(":::")
+        || value.ends_with(":function")
+        || value.ends_with(":table");
+    if whole {
+        String::new()
+    } else {
+        format!("{value}*")
+    }
+}
+
+fn add_advanced(selectors: &mut Selectors, selector: &Value) {
+    let mut category = String::new();
+    let (mut read, mut write) = (true, true);
+    let mut excluded = Vec::new();
+    let mut kinds = Vec::new();
+    let mut resources = Vec::new();
+    let mut comparable = true;
+    for field in selector
+        .get("FieldSelectors")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
+        let equals = strings(field.get("Equals"));
+        let starts = strings(field.get("StartsWith"));
+        let only = |names: &[&str]| {
+            field.as_object().is_some_and(|object| {
+                object.iter().all(|(key, value)| {
+                    key == "Field"
+                        || names.contains(&key.as_str())
+                        || value.as_array().is_some_and(Vec::is_empty)
+                })
+            })
+        };
+        match field
+            .get("Field")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+        {
+            "eventCategory" => category = equals.first().cloned().unwrap_or_default(),
+            "readOnly" if only(&["Equals"]) => {
+                read = equals.iter().any(|v| v.eq_ignore_ascii_case("true"));
+                write = equals.iter().any(|v| v.eq_ignore_ascii_case("false"));
+            }
+            "resources.type" if only(&["Equals"]) => kinds = equals,
+            "resources.ARN" if only(&["Equals", "StartsWith"]) => {
+                resources.extend(equals);
+                resources.extend(starts.iter().map(|prefix| format!("{prefix}*")));
+            }
+            "eventSource" if only(&["NotEquals"]) => excluded = strings(field.get("NotEquals")),
+            _ => comparable = false,
+        }
+    }
+    if !comparable {
+        return;
+    }
+    match category.as_str() {
+        "Management" => selectors.management.push(ManagementSelector {
+            read,
+            write,
+            excluded,
+        }),
+        "Data" => selectors
+            .data
+            .extend(kinds.into_iter().map(|kind| DataSelector {
+                kind,
+                read,
+                write,
+                resources: resources.clone(),
+            })),
+        _ => {}
+    }
+}
+
+fn strings(value: Option<&Value>) -> Vec<String> {
+    value
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn selectors(text: &str) -> Selectors {
+        parse(&serde_json::from_str(text).unwrap())
+            .unwrap()
+            .remove(0)
+    }
+
+    #[test]
+    fn basic_selectors_log_what_they_name() {
+        let trail = selectors(
+            r#"{"TrailARN":"arn:aws:cloudtrail:us-east-1:111122223333:trail/t","EventSelectors":[{"ReadWriteType":"WriteOnly",
+            "IncludeManagementEvents":true,"ExcludeManagementEventSources":["kms.amazonaws.com"],
+            "DataResources":[{"Type":"AWS::S3::Object","Values":["arn:aws:s3:::logged/"]},{"Type":"AWS::DynamoDB::Table","Values":["arn:aws:dynamodb"]}]}]}"#,
+        );
+        assert_eq!(trail.account, "111122223333");
+        assert!(trail.logs_management("ec2.amazonaws.com", false));
+        assert!(
+            !trail.logs_management("ec2.amazonaws.com", true),
+            "write-only"
+        );
+        assert!(
+            !trail.logs_management("kms.amazonaws.com", false),
+            "excluded"
+        );
+        assert!(trail.logs_data("AWS::S3::Object", false, "arn:aws:s3:::logged/*"));
+        assert!(!trail.logs_data("AWS::S3::Object", false, "arn:aws:s3:::other/*"));
+        assert!(
+            !trail.logs_data("AWS::S3::Object", false, "*"),
+            "one bucket is not all buckets"
+        );
+        assert!(trail.logs_data("AWS::DynamoDB::Table", false, "*"));
+        assert!(
+            trail.logs_data("AWS::DynamoDB::Stream", false, "*"),
+            "a table's stream reads are logged with it"
+        );
+    }
+
+    #[test]
+    fn advanced_selectors_that_filter_by_name_prove_nothing() {
+        let trail = selectors(
+            r#"{"AdvancedEventSelectors":[
+            {"FieldSelectors":[{"Field":"eventCategory","Equals":["Management"]},{"Field":"eventSource","NotEquals":["rdsdata.amazonaws.com"]}]},
+            {"FieldSelectors":[{"Field":"eventCategory","Equals":["Data"]},{"Field":"resources.type","Equals":["AWS::SQS::Queue"]}]},
+            {"FieldSelectors":[{"Field":"eventCategory","Equals":["Data"]},{"Field":"resources.type","Equals":["AWS::S3::Object"]},{"Field":"eventName","Equals":["PutObject"]}]},
+            {"FieldSelectors":[{"Field":"eventCategory","Equals":["Data"]},{"Field":"resources.type","Equals":["AWS::SNS::Topic"]},{"Field":"resources.ARN","NotStartsWith":["arn:aws:sns:us-east-1"]}]}]}"#,
+        );
+        assert!(trail.logs_management("ec2.amazonaws.com", true));
+        assert!(!trail.logs_management("rdsdata.amazonaws.com", true));
+        assert!(trail.logs_data("AWS::SQS::Queue", true, "*"));
+        assert!(!trail.logs_data("AWS::S3::Object", false, "*"));
+        assert!(!trail.logs_data("AWS::SNS::Topic", false, "*"));
+    }
+}

@@ -1,0 +1,283 @@
+//! The snapshot folder: which file is what, and what is done when one cannot be read.
+//!
+//! Only the account details are required. A file that cannot be read is a note that makes the run
+//! incomplete: a missing witness keeps permissions, so nothing becomes less safe.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::config::{self, EventSourceMapping, Function, InvokeConfig};
+use super::details::{self, Managed, Role};
+use super::last_accessed::{self, LastAccessed};
+use super::selectors::{self, Selectors};
+use crate::catalog::Catalog;
+
+/// Everything the account says about its roles and functions.
+#[derive(Debug, Default)]
+pub struct Snapshot {
+    /// Role ARN → role.
+    pub roles: BTreeMap<String, Role>,
+    /// Every function of `functions*.json`.
+    pub functions: Vec<Function>,
+    /// Every mapping of `event-source-mappings*.json`.
+    pub mappings: Vec<EventSourceMapping>,
+    /// Every entry of `event-invoke-configs*.json`.
+    pub invokes: Vec<InvokeConfig>,
+    /// Every trail of `event-selectors*.json`.
+    pub selectors: Vec<Selectors>,
+    /// Role ARN → its report.
+    pub last_accessed: BTreeMap<String, LastAccessed>,
+    /// Whether Lambda's configuration was given at all.
+    pub has_functions: bool,
+    /// Whether event source mappings were given at all.
+    pub has_mappings: bool,
+    /// Files or entries that could not be used.
+    pub notes: Vec<SnapshotNote>,
+}
+
+/// A part of the snapshot that could not be used.
+#[derive(Clone, Debug)]
+pub struct SnapshotNote {
+    /// The file.
+    pub file: String,
+    /// What is wrong with it.
+    pub message: String,
+}
+
+/// Why there is no snapshot.
+#[derive(Debug, thiserror::Error)]
+pub enum SnapshotError {
+    /// The folder or file is not there or cannot be read.
+    #[error("cannot read snapshot `{path}`: {source}")]
+    Io {
+        /// As the user gave it.
+        path: String,
+        /// The system's word.
+        source: std::io::Error,
+    },
+    /// No file of the folder holds account details.
+    #[error("no `account-authorization-details.json` in snapshot `{0}`")]
+    NoDetails(String),
+    /// Every details file is unusable.
+    #[error("cannot use `{path}`: {message}")]
+    BadDetails {
+        /// The file.
+        path: String,
+        /// What is wrong, with line and column for malformed JSON.
+        message: String,
+    },
+}
+
+impl Snapshot {
+    /// Reads a snapshot folder, and `extra` account details files beside it.
+    ///
+    /// # Errors
+    ///
+    /// When no account details can be used.
+    pub fn load(
+        folder: Option<&Path>,
+        extra: &[PathBuf],
+        catalog: &Catalog,
+    ) -> Result<Self, SnapshotError> {
+        let mut snapshot = Self::default();
+        let mut details_files = extra.to_vec();
+        let mut reports = Vec::new();
+        if let Some(folder) = folder {
+            for path in files_of(folder)? {
+                let name = path
+                    .file_name()
+                    .map(|n| n.to_string_lossy().into_owned())
+                    .unwrap_or_default();
+                if name.starts_with("account-authorization-details") {
+                    details_files.push(path);
+                } else if ["functions", "event-source-mappings", "event-invoke-configs"]
+                    .iter()
+                    .any(|stem| name.starts_with(stem))
+                {
+                    snapshot.add_config(&path, &name);
+                } else if name.starts_with("event-selectors") {
+                    snapshot.add_selectors(&path);
+                }
+            }
+            let reports_folder = folder.join("service-last-accessed");
+            if reports_folder.is_dir() {
+                reports = report_files(&reports_folder)?;
+            }
+            if details_files.is_empty() {
+                return Err(SnapshotError::NoDetails(folder.display().to_string()));
+            }
+        }
+        snapshot.add_details(&details_files, catalog)?;
+        for (account, path) in reports {
+            snapshot.add_report(account.as_deref(), &path);
+        }
+        Ok(snapshot)
+    }
+
+    /// The functions that run with this role.
+    pub fn functions_of<'a>(&'a self, role_arn: &'a str) -> impl Iterator<Item = &'a Function> {
+        self.functions
+            .iter()
+            .filter(move |function| function.role == role_arn)
+    }
+
+    fn note(&mut self, path: &Path, message: impl Into<String>) {
+        self.notes.push(SnapshotNote {
+            file: path.display().to_string(),
+            message: message.into(),
+        });
+    }
+
+    fn add_details(&mut self, files: &[PathBuf], catalog: &Catalog) -> Result<(), SnapshotError> {
+        let mut managed = Managed::default();
+        let mut parsed = Vec::new();
+        let mut failed = None;
+        for path in files {
+            match read_json(path).and_then(|value| details::parse(value, &mut managed)) {
+                Ok(file) => parsed.push((path, file)),
+                Err(message) => {
+                    self.note(path, message.clone());
+                    failed = Some(SnapshotError::BadDetails {
+                        path: path.display().to_string(),
+                        message,
+                    });
+                }
+            }
+        }
+        if let (true, Some(error)) = (parsed.is_empty(), failed) {
+            return Err(error);
+        }
+        for (path, file) in parsed {
+            for bad in &file.bad {
+                self.note(path, bad.clone());
+            }
+            for role in details::resolve(file, &managed, catalog) {
+                self.roles.insert(role.arn.clone(), role);
+            }
+        }
+        Ok(())
+    }
+
+    fn add_config(&mut self, path: &Path, name: &str) {
+        match read_json(path).and_then(config::parse) {
+            Ok(config) => {
+                self.has_functions |= name.starts_with("functions");
+                self.has_mappings |= name.starts_with("event-source-mappings");
+                if config.bad > 0 {
+                    self.note(
+                        path,
+                        format!(
+                            "{} entries without a name, ARN or role are left out",
+                            config.bad
+                        ),
+                    );
+                }
+                self.functions.extend(config.functions);
+                self.mappings.extend(config.mappings);
+                self.invokes.extend(config.invokes);
+            }
+            Err(message) => self.note(path, message),
+        }
+    }
+
+    fn add_selectors(&mut self, path: &Path) {
+        match read_json(path).and_then(|value| selectors::parse(&value)) {
+            Ok(trails) => self.selectors.extend(trails),
+            Err(message) => self.note(path, message),
+        }
+    }
+
+    /// A report is named for its role; the folder above may name the account when two accounts use one name.
+    fn add_report(&mut self, account: Option<&str>, path: &Path) {
+        let name = path
+            .file_stem()
+            .map(|n| n.to_string_lossy().into_owned())
+            .unwrap_or_default();
+        let report = match read_json(path).and_then(|value| last_accessed::parse(&value)) {
+            Ok(report) => report,
+            Err(message) => return self.note(path, message),
+        };
+        let candidates: Vec<String> = self
+            .roles
+            .values()
+            .filter(|role| {
+                role.name == name && account.is_none_or(|account| account == role.account)
+            })
+            .map(|role| role.arn.clone())
+            .collect();
+        let named = report
+            .entity
+            .clone()
+            .filter(|entity| candidates.contains(entity));
+        match (candidates.as_slice(), named) {
+            ([], _) => self.note(path, format!("no role `{name}` in the account details")),
+            (_, Some(arn)) => {
+                self.last_accessed.insert(arn, report);
+            }
+            ([only], None) => {
+                self.last_accessed.insert(only.clone(), report);
+            }
+            (_, None) => self.note(path, format!("several accounts have a role `{name}`: put the report into a folder named for its account")),
+        }
+    }
+}
+
+fn read_json(path: &Path) -> Result<Value, String> {
+    let bytes = fs::read(path).map_err(|e| e.to_string())?;
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    serde_json::from_slice(bytes).map_err(|e| format!("malformed JSON: {e}"))
+}
+
+/// The JSON files of a folder, by name.
+fn files_of(folder: &Path) -> Result<Vec<PathBuf>, SnapshotError> {
+    let error = |source| SnapshotError::Io {
+        path: folder.display().to_string(),
+        source,
+    };
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).map_err(error)? {
+        let path = entry.map_err(error)?.path();
+        if path.is_file()
+            && path
+                .extension()
+                .is_some_and(|extension| extension == "json")
+        {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn report_files(folder: &Path) -> Result<Vec<(Option<String>, PathBuf)>, SnapshotError> {
+    let error = |source| SnapshotError::Io {
+        path: folder.display().to_string(),
+        source,
+    };
+    let mut files: Vec<_> = files_of(folder)?
+        .into_iter()
+        .map(|path| (None, path))
+        .collect();
+    let mut accounts = Vec::new();
+    for entry in fs::read_dir(folder).map_err(error)? {
+        let path = entry.map_err(error)?.path();
+        if path.is_dir() {
+            accounts.push(path);
+        }
+    }
+    accounts.sort();
+    for account in accounts {
+        let name = account
+            .file_name()
+            .map(|n| n.to_string_lossy().into_owned());
+        files.extend(
+            files_of(&account)?
+                .into_iter()
+                .map(|path| (name.clone(), path)),
+        );
+    }
+    Ok(files)
+}

@@ -1,0 +1,185 @@
+//! From the usage table and the snapshot to the report.
+
+use std::collections::BTreeSet;
+
+use rayon::ThreadPool;
+use rayon::prelude::*;
+
+use super::assemble;
+use super::scan::Scan;
+use crate::catalog::Catalog;
+use crate::grants::Snapshot;
+use crate::iam::pattern;
+use crate::render::{ReasonRow, Report, RoleReport};
+use crate::synthesize::Options;
+use crate::usage::RoleUsage;
+
+/// Which roles are fitted, and how.
+#[derive(Clone, Debug)]
+pub struct FitOptions {
+    /// Choices of the synthesis.
+    pub synthesis: Options,
+    /// Name or ARN patterns; these roles are looked at whether Lambda uses them or not.
+    pub roles: Vec<String>,
+    /// Every role of the snapshot and the logs.
+    pub all_roles: bool,
+    /// Only roles of these accounts; empty for all.
+    pub accounts: Vec<String>,
+}
+
+/// Makes the report.
+#[must_use]
+pub fn fit(
+    mut scan: Scan,
+    snapshot: &Snapshot,
+    options: &FitOptions,
+    catalog: &Catalog,
+    pool: &ThreadPool,
+) -> Report {
+    find_paths(&mut scan, snapshot);
+    let scan = &scan;
+    let arns: Vec<String> = selected(scan, snapshot, options).into_iter().collect();
+    let none = RoleUsage::default();
+    let roles: Vec<RoleReport> = pool.install(|| {
+        arns.par_iter()
+            .map(|arn| {
+                let usage = scan.usage.roles.get(arn).unwrap_or(&none);
+                match snapshot.roles.get(arn) {
+                    Some(role) => {
+                        assemble::role(scan, snapshot, role, usage, &options.synthesis, catalog)
+                    }
+                    None => assemble::unknown_role(arn, usage, snapshot, catalog),
+                }
+            })
+            .collect()
+    });
+    assemble::report(
+        scan,
+        roles,
+        notes(scan, snapshot, options, &arns),
+        &options.synthesis,
+        catalog,
+    )
+}
+
+/// A few records name a role without its path. Names are unique in an account whatever the path, so the
+/// snapshot tells which role it is.
+fn find_paths(scan: &mut Scan, snapshot: &Snapshot) {
+    let bare: Vec<String> = scan
+        .usage
+        .roles
+        .keys()
+        .filter(|arn| !snapshot.roles.contains_key(*arn))
+        .cloned()
+        .collect();
+    for arn in bare {
+        let Some((prefix, name)) = arn.split_once(":role/") else {
+            continue;
+        };
+        let same = |known: &&String| {
+            known
+                .split_once(":role/")
+                .is_some_and(|(p, path)| p == prefix && path.rsplit('/').next() == Some(name))
+        };
+        if let Some(known) = snapshot.roles.keys().find(same)
+            && let Some(usage) = scan.usage.roles.remove(&arn)
+        {
+            scan.usage
+                .roles
+                .entry(known.clone())
+                .or_default()
+                .merge(usage);
+        }
+    }
+}
+
+/// The roles to look at: what the user named, else what Lambda uses by trust policy, by a session that
+/// Lambda took, or by credentials issued to a function.
+fn selected(scan: &Scan, snapshot: &Snapshot, options: &FitOptions) -> BTreeSet<String> {
+    let of_account = |arn: &str| {
+        options.accounts.is_empty()
+            || options
+                .accounts
+                .iter()
+                .any(|account| arn.split(':').nth(4) == Some(account))
+    };
+    let known = snapshot
+        .roles
+        .keys()
+        .chain(scan.usage.roles.keys())
+        .filter(|arn| of_account(arn));
+    if !options.roles.is_empty() {
+        return known
+            .filter(|arn| options.roles.iter().any(|wanted| names(wanted, arn)))
+            .cloned()
+            .collect();
+    }
+    known
+        .filter(|arn| {
+            options.all_roles
+                || snapshot
+                    .roles
+                    .get(*arn)
+                    .is_some_and(crate::grants::Role::trusts_lambda)
+                || snapshot
+                    .functions
+                    .iter()
+                    .any(|function| function.role == **arn)
+                || scan.usage.roles.get(*arn).is_some_and(|usage| usage.lambda)
+        })
+        .cloned()
+        .collect()
+}
+
+fn names(wanted: &str, arn: &str) -> bool {
+    pattern::matches(wanted, arn) || pattern::matches(wanted, arn.rsplit('/').next().unwrap_or(arn))
+}
+
+fn notes(
+    scan: &Scan,
+    snapshot: &Snapshot,
+    options: &FitOptions,
+    arns: &[String],
+) -> Vec<ReasonRow> {
+    let note = |code: &str, message: String| ReasonRow {
+        code: code.to_owned(),
+        message,
+    };
+    let mut notes = Vec::new();
+    for (object, reason) in scan.objects.failed.iter().take(5) {
+        notes.push(note("object-failed", format!("{object}: {reason}")));
+    }
+    if scan.objects.failed.len() > 5 {
+        notes.push(note(
+            "object-failed",
+            format!(
+                "and {} more, listed in report.json",
+                scan.objects.failed.len() - 5
+            ),
+        ));
+    }
+    for snapshot_note in &snapshot.notes {
+        notes.push(note(
+            "snapshot-incomplete",
+            format!("{}: {}", snapshot_note.file, snapshot_note.message),
+        ));
+    }
+    if !scan.exact {
+        notes.push(note(
+            "dedupe-inexact",
+            "more events than are remembered: copies delivered far apart may have counted twice"
+                .into(),
+        ));
+    }
+    for wanted in options
+        .roles
+        .iter()
+        .filter(|wanted| !arns.iter().any(|arn| names(wanted, arn)))
+    {
+        notes.push(note(
+            "no-such-role",
+            format!("no role matches `{wanted}`, neither in the snapshot nor in the logs"),
+        ));
+    }
+    notes
+}

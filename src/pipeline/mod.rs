@@ -1,0 +1,14 @@
+//! Wires the stages: reading in parallel, then one role after the other.
+//!
+//! Log objects are opened and decoded by a pool of workers, each with a table of its own; the tables
+//! merge once at the end. Nothing is printed here: an [`crate::event::Observer`] listens.
+
+mod assemble;
+mod fit;
+mod requests;
+mod rows;
+mod scan;
+
+pub use fit::{FitOptions, fit};
+pub use requests::{RequestLine, requests};
+pub use scan::{Objects, Scan, scan};

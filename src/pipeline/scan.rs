@@ -1,0 +1,199 @@
+//! Every log object to one usage table.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rayon::ThreadPool;
+
+use crate::catalog::Catalog;
+use crate::event::{Event, Observer};
+use crate::read::{ObjectRef, Selection, Source, read_object};
+use crate::trail::{Dedupe, Status};
+use crate::usage::{Collector, Usage};
+
+/// Fingerprints of events held at once to tell copies apart: at most some 320 MB.
+const FINGERPRINTS: usize = 8_000_000;
+
+/// The accounts of log objects: listed = read + skipped + failed.
+#[derive(Clone, Debug, Default)]
+pub struct Objects {
+    /// Found.
+    pub listed: u64,
+    /// Read to their end.
+    pub read: u64,
+    /// Why objects were left out, with counts.
+    pub skipped: BTreeMap<String, u64>,
+    /// Objects not read, or not to their end, and why.
+    pub failed: Vec<(String, String)>,
+    /// Of the failed, those whose account no key tells.
+    pub failed_anywhere: u64,
+    /// Bytes as stored.
+    pub compressed: u64,
+    /// Bytes after inflating.
+    pub inflated: u64,
+}
+
+impl Objects {
+    /// All skipped objects.
+    #[must_use]
+    pub fn skipped_total(&self) -> u64 {
+        self.skipped.values().sum()
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.listed += other.listed;
+        self.read += other.read;
+        for (reason, count) in other.skipped {
+            *self.skipped.entry(reason).or_default() += count;
+        }
+        self.failed.extend(other.failed);
+        self.failed_anywhere += other.failed_anywhere;
+        self.compressed += other.compressed;
+        self.inflated += other.inflated;
+    }
+}
+
+/// What reading gave.
+#[derive(Debug, Default)]
+pub struct Scan {
+    /// The table.
+    pub usage: Usage,
+    /// The accounts.
+    pub objects: Objects,
+    /// Every copy of an event was told apart; otherwise some may have counted twice.
+    pub exact: bool,
+}
+
+/// Reads everything that `source` lists and `selection` wants.
+#[must_use]
+pub fn scan(
+    source: &dyn Source,
+    selection: &Selection,
+    catalog: &Catalog,
+    pool: &ThreadPool,
+    observer: &dyn Observer,
+) -> Scan {
+    let (mut wanted, mut objects) = wanted(source, selection);
+    // Copies of one event are delivered about the same time: by day, they meet while both are remembered.
+    wanted.sort_by_cached_key(|object| {
+        (
+            object.key.as_ref().and_then(|key| key.delivered),
+            object.name.clone(),
+        )
+    });
+    announce(&wanted, observer);
+    let dedupe = Dedupe::new(FINGERPRINTS);
+    let next = AtomicUsize::new(0);
+    let shards = pool.broadcast(|_| {
+        let mut worker = Worker {
+            collector: Collector::new(catalog, selection, &dedupe),
+            objects: Objects::default(),
+        };
+        while let Some(object) = wanted.get(next.fetch_add(1, Ordering::Relaxed)) {
+            worker.object(source, object, observer);
+        }
+        (worker.collector.finish(), worker.objects)
+    });
+    let mut usage = Usage::default();
+    for (shard, accounts) in shards {
+        usage.merge(shard);
+        objects.merge(accounts);
+    }
+    objects.failed.sort();
+    observer.event(Event::Read);
+    Scan {
+        usage,
+        objects,
+        exact: dedupe.exact(),
+    }
+}
+
+/// The objects to open, and the accounts of those that are not.
+pub(super) fn wanted(source: &dyn Source, selection: &Selection) -> (Vec<ObjectRef>, Objects) {
+    let listing = source.list().select(selection);
+    let mut objects = Objects {
+        listed: (listing.objects.len() + listing.skipped.len() + listing.failed.len()) as u64,
+        failed_anywhere: listing.failed.len() as u64,
+        failed: listing.failed,
+        ..Objects::default()
+    };
+    for (_, reason) in listing.skipped {
+        *objects.skipped.entry(reason).or_default() += 1;
+    }
+    (listing.objects, objects)
+}
+
+pub(super) fn announce(wanted: &[ObjectRef], observer: &dyn Observer) {
+    observer.event(Event::Listed {
+        objects: wanted.len() as u64,
+        bytes: wanted.iter().map(|object| object.size).sum(),
+    });
+}
+
+struct Worker<'c> {
+    collector: Collector<'c>,
+    objects: Objects,
+}
+
+impl Worker<'_> {
+    fn object(&mut self, source: &dyn Source, object: &ObjectRef, observer: &dyn Observer) {
+        let collector = &mut self.collector;
+        // A panic while decoding one object must not lose the others.
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            read_object(source, object, |record, _| collector.record(record))
+        }));
+        let mut records = 0;
+        let failure = match outcome {
+            Ok(outcome) => {
+                records = outcome.records;
+                self.objects.compressed += outcome.compressed;
+                self.objects.inflated += outcome.inflated;
+                self.collector.undecodable(outcome.undecodable);
+                match outcome.status {
+                    Status::Read if outcome.undecodable > 0 => {
+                        // Read to its end, but a record in it is unseen use all the same.
+                        self.objects.read += 1;
+                        self.place(object, true);
+                        None
+                    }
+                    Status::Read => {
+                        self.objects.read += 1;
+                        self.place(object, false);
+                        None
+                    }
+                    Status::Skipped(why) => {
+                        *self.objects.skipped.entry(why.to_string()).or_default() += 1;
+                        None
+                    }
+                    Status::Failed(why) => Some(why.to_string()),
+                }
+            }
+            Err(_) => Some("internal error while decoding it".to_owned()),
+        };
+        if let Some(why) = failure {
+            self.objects.failed.push((object.name.clone(), why));
+            self.place(object, true);
+        }
+        observer.event(Event::Object {
+            bytes: object.size,
+            records,
+        });
+    }
+
+    /// Notes where and when the object was delivered.
+    fn place(&mut self, object: &ObjectRef, failed: bool) {
+        let key = object.key.as_ref();
+        match key.and_then(|key| Some((key.account.as_deref()?, key.region.as_deref()?, key))) {
+            Some((account, region, key)) => {
+                let day = key
+                    .delivered
+                    .map(|at| i32::try_from(at.div_euclid(86_400)).unwrap_or_default());
+                self.collector
+                    .delivered(account, region, day, key.organization.is_some(), failed);
+            }
+            None if failed => self.objects.failed_anywhere += 1,
+            None => {}
+        }
+    }
+}

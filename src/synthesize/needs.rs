@@ -1,0 +1,388 @@
+//! What Lambda itself does with the role because of how its functions are configured: log groups, event
+//! sources, networks, destinations. None of it shows reliably in a trail.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::decide::Draft;
+use super::{Emit, Inputs, MissingNeed, Reason, Target, Verdict};
+use crate::catalog::Need;
+use crate::grants::Function;
+use crate::iam::{Arn, Conditions};
+
+/// One permission that the configuration of a function asks for.
+struct Wanted {
+    action: String,
+    resource: String,
+    feature: &'static str,
+    function: String,
+    optional: bool,
+    /// Every name in the resource is known.
+    complete: bool,
+}
+
+/// Keeps the needs that the current grants allow; the others are reported as missing.
+pub(super) fn keep_needs(draft: &mut Draft<'_>) {
+    let wanted = wanted(draft.inputs);
+    if wanted.is_empty() {
+        return keep_any_logging(draft);
+    }
+    for need in wanted {
+        let Some(facts) = draft.inputs.catalog.action(&need.action) else {
+            continue;
+        };
+        let action = facts.action.as_str();
+        let mut grants = draft
+            .granted
+            .actions
+            .get(action)
+            .map(|(_, grants)| grants.clone())
+            .unwrap_or_default();
+        if need.optional && !need.complete {
+            // A customer key that may or may not be there: kept where somebody granted it by name.
+            grants.retain(|&g| {
+                !draft.granted.grants[g]
+                    .resources()
+                    .iter()
+                    .any(|resource| resource.chars().all(|c| c == '*'))
+            });
+        }
+        let reason = format!("{}: {}", need.function, feature_words(need.feature));
+        if draft.keep_clipped(
+            action,
+            &need.resource,
+            &grants,
+            &[],
+            Verdict::Configured,
+            &reason,
+        ) {
+            let kept = draft.note(action, Verdict::Configured, &reason);
+            kept.functions.insert(need.function);
+        } else if !need.optional {
+            missing(draft, action, need);
+        }
+    }
+    // One resource of a pair (`group` and `group:*`) is enough for the need to be met.
+    let kept = &draft.kept;
+    draft.missing.retain(|need| {
+        !kept.get(&need.action).is_some_and(|k| {
+            matches!(k.verdict, Some(Verdict::Configured)) && k.functions.contains(&need.function)
+        })
+    });
+}
+
+fn missing(draft: &mut Draft<'_>, action: &str, need: Wanted) {
+    if need.feature == "logging" && draft.options.ensure_logging {
+        let reason = format!(
+            "{}: added because --ensure-logging asked for it; the role lacks it today",
+            need.function
+        );
+        draft.note(action, Verdict::Added, &reason);
+        draft.emits.push(Emit {
+            action: action.to_owned(),
+            target: Target::Resource(need.resource.clone()),
+            conditions: Conditions::none(),
+            verdict: Verdict::Added,
+            reason: reason.clone(),
+        });
+        let already = draft
+            .reasons
+            .iter()
+            .any(|reason| reason.code == "logging-added");
+        if !already {
+            draft.reasons.push(Reason {
+                code: "logging-added",
+                message: "logging permissions that the role lacks today were added".into(),
+                review: false,
+            });
+        }
+        return;
+    }
+    draft.missing.insert(MissingNeed {
+        action: action.to_owned(),
+        resource: need.resource,
+        feature: need.feature.to_owned(),
+        function: need.function,
+    });
+}
+
+/// No function of the role is known, so its log group is not either: what it may log today it may log
+/// tomorrow, unless everything is granted on everything.
+fn keep_any_logging(draft: &mut Draft<'_>) {
+    let usage = draft.inputs.usage;
+    if !(draft.inputs.role.trusts_lambda() || usage.lambda) {
+        return;
+    }
+    for action in [
+        "logs:CreateLogGroup",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+    ] {
+        let Some((_, grants)) = draft.granted.actions.get(action).cloned() else {
+            continue;
+        };
+        for g in grants {
+            let grant = &draft.granted.grants[g];
+            if grant.is_wide("logs") {
+                continue;
+            }
+            let reason = "no function of the role is known, so its log group is not either";
+            let conditions = grant.statement.conditions.clone();
+            let resources = grant.resources();
+            for resource in resources {
+                draft.emits.push(Emit {
+                    action: action.to_owned(),
+                    target: Target::Resource(resource),
+                    conditions: conditions.clone(),
+                    verdict: Verdict::Configured,
+                    reason: reason.to_owned(),
+                });
+            }
+            draft.note(action, Verdict::Configured, reason);
+        }
+    }
+}
+
+fn feature_words(feature: &str) -> &'static str {
+    match feature {
+        "logging" => "Lambda writes the function's log",
+        "vpc" => "Lambda connects the function to its VPC",
+        "dead-letter-sqs" | "dead-letter-sns" => {
+            "Lambda sends failed invocations to the dead letter target"
+        }
+        "destination-sqs" | "destination-sns" | "destination-lambda" | "destination-events"
+        | "destination-s3" => "Lambda sends invocation records to the destination",
+        "xray" => "X-Ray tracing is active",
+        "insights" => "the Lambda Insights layer is attached",
+        "efs" => "Lambda mounts the file system",
+        "durable" => "the function is durable",
+        _ => "Lambda polls the event source",
+    }
+}
+
+/// Everything the configuration asks for, as action and resource pattern, for the replay.
+pub(super) fn listed(inputs: Inputs<'_>) -> BTreeSet<(String, String)> {
+    wanted(inputs)
+        .into_iter()
+        .filter(|need| !need.optional)
+        .map(|need| (need.action, need.resource))
+        .collect()
+}
+
+/// Everything the configuration asks for. Functions that only the trail knows get their log group.
+fn wanted(inputs: Inputs<'_>) -> Vec<Wanted> {
+    let role = inputs.role;
+    let partition = Arn::parse(&role.arn).map_or_else(|| "aws".to_owned(), |arn| arn.partition);
+    let mut out = Vec::new();
+    let mut described = Vec::new();
+    for function in inputs.snapshot.functions_of(&role.arn) {
+        described.push(function.name.as_str());
+        for (feature, values) in features(inputs, function) {
+            add(inputs, &mut out, feature, &function.name, &values);
+        }
+    }
+    for key in inputs
+        .usage
+        .functions
+        .keys()
+        .filter(|key| !described.contains(&key.name.as_str()))
+    {
+        let log_group = format!("/aws/lambda/{}", key.name);
+        let values = values(
+            &partition,
+            &key.region,
+            &role.account,
+            &key.name,
+            &[("log_group", &log_group)],
+        );
+        add(inputs, &mut out, "logging", &key.name, &values);
+    }
+    out
+}
+
+type Values = BTreeMap<String, String>;
+
+fn values(
+    partition: &str,
+    region: &str,
+    account: &str,
+    function: &str,
+    more: &[(&str, &str)],
+) -> Values {
+    [
+        ("partition", partition),
+        ("region", region),
+        ("account", account),
+        ("function", function),
+    ]
+    .iter()
+    .chain(more)
+    .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+    .collect()
+}
+
+fn add(
+    inputs: Inputs<'_>,
+    out: &mut Vec<Wanted>,
+    feature: &'static str,
+    function: &str,
+    values: &Values,
+) {
+    for need in inputs.catalog.needs(feature) {
+        let (resource, complete) = fill(need, values);
+        out.push(Wanted {
+            action: need.action.to_owned(),
+            resource,
+            complete,
+            feature,
+            function: function.to_owned(),
+            optional: need.optional,
+        });
+    }
+}
+
+/// A template with its placeholders filled; a name the configuration does not give becomes `*`.
+fn fill(need: &Need, values: &Values) -> (String, bool) {
+    let mut out = String::new();
+    let mut complete = true;
+    let mut rest = need.resource_template;
+    while let Some(start) = rest.find('{') {
+        let Some(length) = rest[start..].find('}') else {
+            break;
+        };
+        out.push_str(&rest[..start]);
+        match values.get(&rest[start + 1..start + length]) {
+            Some(value) => out.push_str(value),
+            None => {
+                complete = false;
+                out.push('*');
+            }
+        }
+        rest = &rest[start + length + 1..];
+    }
+    out.push_str(rest);
+    (out, complete)
+}
+
+/// The features of one function, each with the names its templates need.
+fn features(inputs: Inputs<'_>, function: &Function) -> Vec<(&'static str, Values)> {
+    let Some(arn) = Arn::parse(&function.arn) else {
+        return Vec::new();
+    };
+    let with = |more: &[(&str, &str)]| {
+        values(
+            &arn.partition,
+            &arn.region,
+            &arn.account,
+            &function.name,
+            more,
+        )
+    };
+    let mut out = vec![("logging", with(&[("log_group", &function.log_group)]))];
+    if function.vpc {
+        out.push(("vpc", with(&[])));
+    }
+    if function.tracing {
+        out.push(("xray", with(&[])));
+    }
+    if function
+        .layers
+        .iter()
+        .any(|layer| layer.contains(":layer:LambdaInsightsExtension"))
+    {
+        out.push(("insights", with(&[])));
+    }
+    if function.durable {
+        out.push(("durable", with(&[])));
+    }
+    for access_point in &function.file_systems {
+        // IAM checks the file system; the configuration names an access point of it.
+        let base = access_point
+            .split(":access-point/")
+            .next()
+            .unwrap_or_default();
+        out.push((
+            "efs",
+            with(&[("file_system", &format!("{base}:file-system/*"))]),
+        ));
+    }
+    if let Some(target) = &function.dead_letter {
+        let feature = if service(target) == "sns" {
+            "dead-letter-sns"
+        } else {
+            "dead-letter-sqs"
+        };
+        out.push((feature, with(&targets(target))));
+    }
+    if let Some(key) = &function.kms_key {
+        out.push(("kms-env", with(&[("key", key)])));
+    }
+    let of_function = |other: &str| {
+        other == function.arn
+            || other
+                .strip_prefix(&function.arn)
+                .is_some_and(|rest| rest.starts_with(':'))
+    };
+    let snapshot = inputs.snapshot;
+    let invokes = snapshot
+        .invokes
+        .iter()
+        .filter(|config| of_function(&config.function_arn))
+        .flat_map(|config| config.destinations.iter());
+    let mappings: Vec<_> = snapshot
+        .mappings
+        .iter()
+        .filter(|mapping| of_function(&mapping.function_arn))
+        .collect();
+    for target in invokes.chain(
+        mappings
+            .iter()
+            .filter_map(|mapping| mapping.on_failure.as_ref()),
+    ) {
+        let feature = match service(target) {
+            "sqs" => "destination-sqs",
+            "sns" => "destination-sns",
+            "lambda" => "destination-lambda",
+            "events" => "destination-events",
+            "s3" => "destination-s3",
+            _ => continue,
+        };
+        out.push((feature, with(&targets(target))));
+    }
+    for mapping in mappings {
+        let feature = match mapping.event_source_arn.as_deref().map(service) {
+            Some("sqs") => "sqs",
+            Some("kinesis") => "kinesis",
+            Some("dynamodb") => "dynamodb-stream",
+            Some("kafka") => "msk",
+            Some("mq") => "mq",
+            Some("rds") => "documentdb",
+            None if mapping.self_managed => "self-managed-kafka",
+            _ => continue,
+        };
+        let mut names: Vec<(&str, &str)> = Vec::new();
+        if let Some(source) = &mapping.event_source_arn {
+            names.extend(
+                ["queue", "stream", "cluster", "broker", "db_cluster"]
+                    .map(|name| (name, source.as_str())),
+            );
+        }
+        if mapping.secrets.is_empty() {
+            out.push((feature, with(&names)));
+        }
+        for secret in &mapping.secrets {
+            let mut names = names.clone();
+            names.push(("secret", secret));
+            out.push((feature, with(&names)));
+        }
+    }
+    out
+}
+
+/// A target under every name the templates have for one.
+fn targets(target: &str) -> [(&'static str, &str); 5] {
+    ["queue", "topic", "function", "bus", "bucket"].map(|name| (name, target))
+}
+
+fn service(arn: &str) -> &str {
+    arn.split(':').nth(2).unwrap_or_default()
+}

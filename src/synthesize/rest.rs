@@ -1,0 +1,681 @@
+//! Everything granted today that neither the trail nor the configuration asks for: visible and unused
+//! goes, invisible stays, and what nothing speaks for is left to a person.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::clip::without_variables;
+use super::decide::Draft;
+use super::visible::{Blind, Sight};
+use super::{Emit, Removed, Target, UnseenRule, Verdict};
+use crate::catalog::ActionFacts;
+use crate::iam::Action;
+use crate::iam::{ActionMatch, Arn, ResourceMatch, pattern};
+use crate::usage::Call;
+
+/// What becomes of one granted (action, resource).
+enum Fate {
+    Gone(Verdict, String),
+    Stays(String),
+    /// The grant allows nothing of it.
+    Idle(String),
+}
+
+/// What else speaks for or against a service.
+struct Witness {
+    /// Service → what speaks for it.
+    services: BTreeMap<String, String>,
+    /// Buckets whose objects the role reads.
+    objects_read: BTreeSet<String>,
+    /// Actions that AWS names beside a used one → the used one.
+    dependents: BTreeMap<&'static str, Action>,
+    /// Services that an unmapped event may belong to; `None` for any.
+    unmapped: Option<BTreeSet<String>>,
+}
+
+/// Decides every granted action.
+pub(super) fn decide_rest(draft: &mut Draft<'_>) {
+    let calls = draft.inputs.calls();
+    let beside = |call: &Call<'_>| {
+        draft
+            .inputs
+            .catalog
+            .dependents(&call.shape.action)
+            .map(|name| (name, call.shape.action.clone()))
+            .collect::<Vec<_>>()
+    };
+    let witness = Witness {
+        services: service_evidence(draft),
+        objects_read: buckets_read(draft),
+        dependents: calls.iter().flat_map(beside).collect(),
+        unmapped: unmapped_services(draft),
+    };
+    let denied: BTreeSet<String> = draft
+        .inputs
+        .usage
+        .denied()
+        .filter_map(|(key, ..)| draft.inputs.catalog.action(&key.action))
+        .map(|facts| facts.action.to_string())
+        .collect();
+    let actions: Vec<(&ActionFacts, Vec<usize>)> = draft
+        .granted
+        .actions
+        .values()
+        .map(|(facts, grants)| (*facts, grants.clone()))
+        .collect();
+    let mut wide_unseen: BTreeMap<String, usize> = BTreeMap::new();
+    let mut undecided: BTreeSet<String> = BTreeSet::new();
+    let mut unseen: BTreeMap<usize, Vec<Emit>> = BTreeMap::new();
+    let mut touched: BTreeSet<usize> = BTreeSet::new();
+    let mut idle: Vec<(usize, &str, String)> = Vec::new();
+    for (facts, grants) in actions {
+        let action = facts.action.as_str();
+        for g in grants {
+            let wide = draft.granted.grants[g].is_wide(facts.action.service());
+            for target in targets(draft, g) {
+                match fate(draft, facts, g, &target, wide, &witness) {
+                    None => {
+                        touched.insert(g);
+                    }
+                    Some(Fate::Idle(reason)) => idle.push((g, action, reason)),
+                    Some(Fate::Stays(reason)) => {
+                        let narrower = !facts.resource_types.is_empty();
+                        if wide || (narrower && matches!(&target, Target::Resource(r) if r == "*"))
+                        {
+                            *wide_unseen
+                                .entry(facts.action.service().to_owned())
+                                .or_default() += 1;
+                        }
+                        draft.note(action, Verdict::Unseen, &reason);
+                        let conditions = draft.granted.grants[g].statement.conditions.clone();
+                        unseen.entry(g).or_default().push(Emit {
+                            action: action.to_owned(),
+                            target,
+                            conditions,
+                            verdict: Verdict::Unseen,
+                            reason,
+                        });
+                    }
+                    Some(Fate::Gone(verdict, reason)) => {
+                        let verdict = if verdict == Verdict::Unused && denied.contains(action) {
+                            Verdict::DeniedOnly
+                        } else {
+                            verdict
+                        };
+                        if verdict == Verdict::Undecided {
+                            undecided.insert(facts.action.service().to_owned());
+                        }
+                        touched.insert(g);
+                        draft.note(action, verdict, &reason);
+                    }
+                }
+            }
+        }
+    }
+    for (g, emits) in unseen {
+        let emits = if touched.contains(&g) {
+            emits
+        } else {
+            as_granted(draft, g, emits)
+        };
+        draft.emits.extend(emits);
+    }
+    for (g, action, reason) in idle {
+        let worded = draft.emits.iter().any(|emit| {
+            emit.action.contains('*') && pattern::matches_ignore_case(&emit.action, action)
+        });
+        let verdict = if worded && !touched.contains(&g) {
+            Verdict::Unseen
+        } else {
+            Verdict::Unused
+        };
+        draft.note(action, verdict, &reason);
+    }
+    let buckets = buckets_read(draft);
+    keep_bucket_listing(draft, &buckets);
+    record_removed(draft);
+    unknown_actions(draft);
+    explain(draft, &wide_unseen, &undecided);
+}
+
+/// A grant of which everything stays is kept in its own words: `s3:*` is shorter than its 180 actions,
+/// and no wider than today.
+fn as_granted(draft: &Draft<'_>, g: usize, emits: Vec<Emit>) -> Vec<Emit> {
+    let grant = &draft.granted.grants[g];
+    let ActionMatch::Action(list) = &grant.statement.actions else {
+        return emits;
+    };
+    let unknown = draft.granted.unknown.iter().any(|(_, of)| *of == g);
+    let Some(first) = emits
+        .first()
+        .filter(|_| !unknown && list.len() < emits.len())
+    else {
+        return emits;
+    };
+    let reasons: BTreeSet<&str> = emits.iter().map(|emit| emit.reason.as_str()).collect();
+    let reason = if reasons.len() == 1 {
+        first.reason.clone()
+    } else {
+        "nothing that it allows can be seen to be unused".to_owned()
+    };
+    let emit = |action: &String, target: Target| Emit {
+        action: action.clone(),
+        target,
+        conditions: first.conditions.clone(),
+        verdict: Verdict::Unseen,
+        reason: reason.clone(),
+    };
+    targets(draft, g)
+        .into_iter()
+        .flat_map(|target| list.iter().map(move |action| (action, target.clone())))
+        .map(|(action, target)| emit(action, target))
+        .collect()
+}
+
+fn targets(draft: &Draft<'_>, g: usize) -> Vec<Target> {
+    match &draft.granted.grants[g].statement.resources {
+        ResourceMatch::Resource(list) => list.iter().cloned().map(Target::Resource).collect(),
+        ResourceMatch::NotResource(list) => vec![Target::NotResource(list.clone())],
+        ResourceMatch::None => Vec::new(),
+    }
+}
+
+/// `None` where what is kept of the action already answers for this grant.
+fn fate(
+    draft: &Draft<'_>,
+    facts: &ActionFacts,
+    g: usize,
+    target: &Target,
+    wide: bool,
+    witness: &Witness,
+) -> Option<Fate> {
+    let action = facts.action.as_str();
+    let service = facts.action.service();
+    let resource = match target {
+        Target::Resource(resource) => resource.as_str(),
+        Target::NotResource(_) => "*",
+    };
+    let explained = draft.kept.get(action).is_some_and(|kept| {
+        matches!(
+            kept.verdict,
+            Some(Verdict::Used | Verdict::Configured | Verdict::Added)
+        )
+    });
+    if !takes(draft, facts, target) {
+        return Some(Fate::Idle(
+            "no resource of the grant is one that the action takes, so the grant allows nothing"
+                .into(),
+        ));
+    }
+    let (blind, reason) = match hidden(draft, facts, wide, witness) {
+        Some(hidden) => hidden,
+        None => match draft.view.sight(facts, resource) {
+            Sight::Logged(reason) => {
+                return (!explained).then_some(Fate::Gone(Verdict::Unused, reason));
+            }
+            Sight::Blind(blind, reason) => (blind, reason),
+        },
+    };
+    if explained && answered(draft, action, g, resource, blind, wide) {
+        return None;
+    }
+    if !wide {
+        return Some(Fate::Stays(reason));
+    }
+    if blind == Blind::Aside {
+        return Some(match witness.dependents.get(action) {
+            Some(beside) => Fate::Stays(format!(
+                "{reason}; AWS names it beside {beside}, which was used"
+            )),
+            None => Fate::Gone(
+                Verdict::Unused,
+                format!("{reason}; nothing was used that AWS names it beside"),
+            ),
+        });
+    }
+    if let Some(report) = draft
+        .inputs
+        .snapshot
+        .last_accessed
+        .get(&draft.inputs.role.arn)
+    {
+        return Some(if report.accessed(service) {
+            Fate::Stays(format!(
+                "{reason}; service last accessed shows that the role tried {service}"
+            ))
+        } else {
+            Fate::Gone(
+                Verdict::Unused,
+                format!(
+                    "{reason}; service last accessed shows no attempt on {service} in its tracking period"
+                ),
+            )
+        });
+    }
+    Some(match witness.services.get(service) {
+        Some(speaks) => Fate::Stays(format!("{reason}; {speaks}")),
+        None => Fate::Gone(
+            Verdict::Undecided,
+            format!("{reason}; nothing speaks for {service}"),
+        ),
+    })
+}
+
+/// Whether some resource of the grant is of a type that the action accepts: `s3:GetObject` on a bucket's
+/// own ARN, or `sqs:ListQueues` on a queue, allows nothing.
+fn takes(draft: &Draft<'_>, facts: &ActionFacts, target: &Target) -> bool {
+    let Target::Resource(resource) = target else {
+        return true;
+    };
+    if resource.contains("${") {
+        return true;
+    }
+    if facts.resource_types.is_empty() {
+        return pattern::matches(resource, "*");
+    }
+    let service = facts.action.service();
+    facts
+        .resource_types
+        .iter()
+        .flat_map(|kind| draft.inputs.catalog.arn_formats(service, kind.name))
+        .any(|format| {
+            match (Arn::parse(format), Arn::parse(resource)) {
+                // Part by part: a format that has a Region is not met by an ARN without one.
+                (Some(format), Some(arn)) => {
+                    let part = |format: &str, part: &str| {
+                        pattern::overlaps(
+                            &format
+                                .replace("${Region}", "?*")
+                                .replace("${Account}", "?*"),
+                            part,
+                        )
+                    };
+                    part(&format.region, &arn.region)
+                        && part(&format.account, &arn.account)
+                        && part(&format.service, &arn.service)
+                        && pattern::overlaps(&without_variables(&format.resource), &arn.resource)
+                }
+                _ => pattern::overlaps(&without_variables(format), resource),
+            }
+        })
+}
+
+/// Whether the resources kept for a used or configured action already answer for a grant that is blind.
+fn answered(
+    draft: &Draft<'_>,
+    action: &str,
+    g: usize,
+    resource: &str,
+    blind: Blind,
+    wide: bool,
+) -> bool {
+    let kept = || {
+        let emits = draft.emits.iter().filter(|emit| emit.action == action);
+        emits.filter_map(|emit| match &emit.target {
+            Target::Resource(kept) => Some((kept.as_str(), emit.conditions.is_empty())),
+            Target::NotResource(_) => None,
+        })
+    };
+    if kept().any(|(kept, always)| always && kept == resource) {
+        return true;
+    }
+    let meets = || kept().any(|(kept, _)| kept == "*" || pattern::overlaps(kept, resource));
+    match blind {
+        // What was derived or configured says what the blind grant is for.
+        Blind::Never | Blind::Aside => meets(),
+        // An AWS managed policy for Lambda grants what Lambda does, on all resources because it cannot
+        // know them; the configuration knows them.
+        Blind::NotLogged => draft.granted.grants[g].lambda_managed && meets(),
+        Blind::Missing => (wide || draft.granted.grants[g].lambda_managed) && meets(),
+    }
+}
+
+/// Actions whose events exist but do not show every use.
+fn hidden(
+    draft: &Draft<'_>,
+    facts: &ActionFacts,
+    wide: bool,
+    witness: &Witness,
+) -> Option<(Blind, String)> {
+    let unmapped = witness.unmapped.as_ref();
+    let action = facts.action.as_str();
+    if unmapped.is_none_or(|services| services.contains(facts.action.service())) {
+        let message = format!(
+            "the trail has events of {} that the catalog does not know; one may have used it",
+            facts.action.service()
+        );
+        return Some((Blind::Never, message));
+    }
+    let caching = matches!(
+        action,
+        "kms:Decrypt" | "kms:GenerateDataKey" | "kms:GenerateDataKeyWithoutPlaintext"
+    );
+    let objects = !witness.objects_read.is_empty() || draft.kept.contains_key("s3:PutObject");
+    if caching && !wide && objects {
+        return Some((
+            Blind::Never,
+            "S3 Bucket Keys and data key caching can hide its use".into(),
+        ));
+    }
+    None
+}
+
+/// Services that an event no rule maps may belong to; `None` where it may be any.
+fn unmapped_services(draft: &Draft<'_>) -> Option<BTreeSet<String>> {
+    let mut services = BTreeSet::new();
+    for event in draft.inputs.usage.unmapped.keys() {
+        let of = draft.inputs.catalog.services_of(&event.event_source);
+        if of.is_empty() {
+            return None;
+        }
+        services.extend(of);
+    }
+    Some(services)
+}
+
+/// Services that something else than the role's data calls speaks for: its other calls, the
+/// configuration of its functions, their environment.
+fn service_evidence(draft: &Draft<'_>) -> BTreeMap<String, String> {
+    let mut evidence = BTreeMap::new();
+    let mut add = |service: &str, witness: String| {
+        evidence.entry(service.to_owned()).or_insert(witness);
+    };
+    for call in draft.inputs.calls() {
+        add(
+            call.shape.action.service(),
+            format!("the role called {}", call.shape.action),
+        );
+    }
+    for (action, kept) in &draft.kept {
+        if kept.verdict == Some(Verdict::Configured) {
+            add(
+                action.split(':').next().unwrap_or_default(),
+                format!("the configuration needs {action}"),
+            );
+        }
+    }
+    for event in draft.inputs.usage.unmapped.keys() {
+        for service in draft.inputs.catalog.services_of(&event.event_source) {
+            add(
+                &service,
+                format!(
+                    "the role called {} of {}",
+                    event.event_name, event.event_source
+                ),
+            );
+        }
+    }
+    for function in draft.inputs.snapshot.functions_of(&draft.inputs.role.arn) {
+        for value in &function.environment {
+            let host = value
+                .strip_prefix("https://")
+                .and_then(|rest| rest.split('.').next());
+            let arn = value
+                .strip_prefix("arn:")
+                .and_then(|rest| rest.split(':').nth(1));
+            for service in host
+                .into_iter()
+                .chain(arn)
+                .filter(|s| !draft.inputs.catalog.service_actions(s).is_empty())
+            {
+                add(
+                    service,
+                    format!(
+                        "an environment variable of {} names {service}",
+                        function.name
+                    ),
+                );
+            }
+        }
+    }
+    evidence
+}
+
+/// Buckets whose objects the role reads, or may read unseen.
+fn buckets_read(draft: &Draft<'_>) -> BTreeSet<String> {
+    draft
+        .emits
+        .iter()
+        .filter(|emit| matches!(emit.action.as_str(), "s3:GetObject" | "s3:GetObjectVersion"))
+        .filter_map(|emit| match &emit.target {
+            Target::Resource(resource) => resource
+                .split_once('/')
+                .map(|(bucket, _)| bucket.to_owned()),
+            Target::NotResource(_) => None,
+        })
+        .collect()
+}
+
+/// Without `s3:ListBucket` S3 answers 403 instead of 404 for a key that does not exist.
+fn keep_bucket_listing(draft: &mut Draft<'_>, buckets: &BTreeSet<String>) {
+    let already = draft
+        .kept
+        .get("s3:ListBucket")
+        .is_some_and(|kept| matches!(kept.verdict, Some(Verdict::Used)));
+    if !draft.options.neighbours || (already && buckets.is_empty()) {
+        return;
+    }
+    let Some((_, grants)) = draft.granted.actions.get("s3:ListBucket").cloned() else {
+        return;
+    };
+    let reason = "reading objects without it turns 404 into 403 for a missing key";
+    for bucket in buckets {
+        if draft.keep_clipped(
+            "s3:ListBucket",
+            bucket,
+            &grants,
+            &[],
+            Verdict::Unseen,
+            reason,
+        ) {
+            draft.note("s3:ListBucket", Verdict::Unseen, reason);
+        }
+    }
+}
+
+/// What goes, one row per action and grant, folded where a whole service goes.
+fn record_removed(draft: &mut Draft<'_>) {
+    let mut services: BTreeMap<&str, Vec<(&ActionFacts, &Vec<usize>)>> = BTreeMap::new();
+    for (facts, grants) in draft.granted.actions.values() {
+        services
+            .entry(facts.action.service())
+            .or_default()
+            .push((facts, grants));
+    }
+    let mut rows = BTreeSet::new();
+    for (service, actions) in services {
+        let gone = |facts: &ActionFacts| {
+            draft
+                .kept
+                .get(facts.action.as_str())
+                .and_then(|kept| kept.verdict)
+                .filter(|v| {
+                    matches!(
+                        v,
+                        Verdict::Unused | Verdict::Undecided | Verdict::DeniedOnly
+                    )
+                })
+        };
+        let first = actions
+            .first()
+            .and_then(|(facts, grants)| Some((gone(facts)?, *grants)));
+        let whole = actions.len() > 1
+            && actions.len() == draft.inputs.catalog.service_actions(service).len();
+        if let Some((verdict, grants)) = first
+            && whole
+            && actions
+                .iter()
+                .all(|(facts, g)| gone(facts) == Some(verdict) && *g == grants)
+        {
+            let reason = service_reason(draft, service, verdict);
+            rows.extend(rows_of(
+                draft,
+                &format!("{service}:*"),
+                grants,
+                verdict,
+                &reason,
+            ));
+            continue;
+        }
+        for (facts, grants) in actions {
+            if let (Some(verdict), Some(kept)) =
+                (gone(facts), draft.kept.get(facts.action.as_str()))
+            {
+                rows.extend(rows_of(
+                    draft,
+                    facts.action.as_str(),
+                    grants,
+                    verdict,
+                    &kept.reason,
+                ));
+            }
+        }
+    }
+    draft.removed.extend(rows);
+}
+
+fn rows_of(
+    draft: &Draft<'_>,
+    action: &str,
+    grants: &[usize],
+    verdict: Verdict,
+    reason: &str,
+) -> Vec<Removed> {
+    let row = |label: &str, resource: String| Removed {
+        action: action.to_owned(),
+        resource,
+        from: label.to_owned(),
+        verdict,
+        reason: reason.to_owned(),
+    };
+    grants
+        .iter()
+        .map(|&g| &draft.granted.grants[g])
+        .flat_map(|grant| {
+            grant
+                .resources()
+                .into_iter()
+                .map(|resource| row(&grant.label, resource))
+        })
+        .collect()
+}
+
+/// The reason for a whole service.
+pub(super) fn service_reason(draft: &Draft<'_>, service: &str, verdict: Verdict) -> String {
+    let report = draft
+        .inputs
+        .snapshot
+        .last_accessed
+        .get(&draft.inputs.role.arn);
+    match (verdict, report) {
+        (Verdict::Undecided, _) => format!(
+            "no call of {service} in {} days; not all of its calls are visible and nothing else speaks for it",
+            draft.view.days()
+        ),
+        (_, Some(report)) if !report.accessed(service) => {
+            format!(
+                "no call of {service} in {} days, and service last accessed shows no attempt in its tracking period",
+                draft.view.days()
+            )
+        }
+        _ => format!("no call of {service} in {} days", draft.view.days()),
+    }
+}
+
+/// Names that no catalog action matches cannot be proposed; they go, and a person is told.
+fn unknown_actions(draft: &mut Draft<'_>) {
+    let unknown: Vec<(String, usize)> = draft.granted.unknown.clone();
+    let mut names = BTreeSet::new();
+    for (name, g) in unknown {
+        let retired = draft.inputs.catalog.retired(&name).is_some();
+        let (verdict, reason) = if retired {
+            (Verdict::Unused, "AWS retired this action".to_owned())
+        } else {
+            names.insert(name.clone());
+            (
+                Verdict::Undecided,
+                format!(
+                    "no action of this name is in the catalog of {}",
+                    draft.inputs.catalog.version()
+                ),
+            )
+        };
+        let rows = rows_of(draft, &name, &[g], verdict, &reason);
+        draft.removed.extend(rows);
+    }
+    if !names.is_empty() {
+        let names: Vec<String> = names.into_iter().collect();
+        draft.reason(
+            "unknown-actions",
+            true,
+            format!(
+                "the current policies name actions that the catalog does not know: {}",
+                names.join(", ")
+            ),
+        );
+    }
+}
+
+fn explain(
+    draft: &mut Draft<'_>,
+    wide_unseen: &BTreeMap<String, usize>,
+    undecided: &BTreeSet<String>,
+) {
+    let unseen = draft
+        .kept
+        .values()
+        .filter(|kept| kept.verdict == Some(Verdict::Unseen))
+        .count();
+    if !wide_unseen.is_empty() && draft.options.unseen == UnseenRule::Keep {
+        let total: usize = wide_unseen.values().sum();
+        let services: Vec<&str> = wide_unseen.keys().map(String::as_str).collect();
+        draft.reason(
+            "unseen-under-wildcard",
+            true,
+            format!(
+                "{total} granted actions that this trail cannot show stay on all resources ({})",
+                shorten(&services)
+            ),
+        );
+    }
+    if unseen > 0 && draft.options.unseen == UnseenRule::Drop {
+        draft.reason("unseen-dropped", true, format!("{unseen} granted actions that this trail cannot show were removed because --unseen drop asked for it"));
+    }
+    if unseen > 0 && draft.options.unseen == UnseenRule::Refuse {
+        draft.reason("unseen-refused", true, format!("{unseen} granted actions cannot be seen in this trail and --unseen refuse asked to stop there"));
+    }
+    if !undecided.is_empty() {
+        let services: Vec<&str> = undecided.iter().map(String::as_str).collect();
+        let message = format!(
+            "nothing speaks for {}, whose calls this trail cannot fully show, so they are removed; service last accessed data would decide",
+            shorten(&services)
+        );
+        draft.reason("undecided-services", true, message);
+    }
+    if !draft.inputs.usage.unmapped.is_empty() {
+        let events: Vec<String> = draft
+            .inputs
+            .usage
+            .unmapped
+            .keys()
+            .map(|e| format!("{} {}", e.event_source, e.event_name))
+            .collect();
+        let events: Vec<&str> = events.iter().map(String::as_str).collect();
+        draft.reason(
+            "unmapped-events",
+            true,
+            format!(
+                "the catalog does not know what {} needs; the grants it could have used stay",
+                shorten(&events)
+            ),
+        );
+    }
+}
+
+fn shorten(names: &[&str]) -> String {
+    match names {
+        [a, b, c, d, rest @ ..] if !rest.is_empty() => {
+            format!("{a}, {b}, {c}, {d} and {} more", rest.len())
+        }
+        _ => names.join(", "),
+    }
+}

@@ -1,0 +1,160 @@
+//! What the trail shows: kept, as far as the current grants allow it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Verdict;
+use super::clip::allows;
+use super::decide::Draft;
+use super::patterns::patterns;
+use crate::catalog::{Certainty, ResourceRef};
+use crate::iam::ConditionBlock;
+use crate::trail::Class;
+use crate::usage::{Call, Tally};
+
+/// Condition keys that a used request pins without cost.
+const PINNED: [&str; 3] = ["kms:ViaService", "iam:PassedToService", "ec2:CreateAction"];
+
+/// Keeps every authorised request.
+pub(super) fn keep_used(draft: &mut Draft<'_>) {
+    let calls = draft.inputs.calls();
+    let mut by_action: BTreeMap<&str, Vec<&Call<'_>>> = BTreeMap::new();
+    for call in &calls {
+        by_action
+            .entry(call.shape.action.as_str())
+            .or_default()
+            .push(call);
+    }
+    for (action, calls) in by_action {
+        let (platform, code): (Vec<_>, Vec<_>) = calls
+            .into_iter()
+            .partition(|call| call.shape.class == Class::Platform);
+        keep(draft, action, &code, Verdict::Used);
+        keep(draft, action, &platform, Verdict::Configured);
+    }
+}
+
+fn keep(draft: &mut Draft<'_>, action: &str, calls: &[&Call<'_>], verdict: Verdict) {
+    let Some((facts, grants)) = draft.granted.actions.get(action).cloned() else {
+        return elsewhere(draft, action, calls.iter().copied());
+    };
+    let resource_level = !facts.resource_types.is_empty();
+    let mut by_resource: BTreeMap<&ResourceRef, Vec<&Call<'_>>> = BTreeMap::new();
+    for call in calls {
+        let allowed = grants.iter().any(|&g| {
+            allows(
+                &draft.granted.grants[g].statement.resources,
+                call.resource,
+                resource_level,
+            )
+        });
+        if allowed {
+            by_resource.entry(call.resource).or_default().push(call);
+        } else {
+            elsewhere(draft, action, std::iter::once(*call));
+        }
+    }
+    for (pattern, resources) in patterns(by_resource.keys().copied(), draft.granularity) {
+        let calls: Vec<&Call<'_>> = resources
+            .iter()
+            .flat_map(|r| by_resource[*r].iter().copied())
+            .collect();
+        let grants: Vec<usize> = grants
+            .iter()
+            .copied()
+            .filter(|&g| {
+                resources.iter().any(|r| {
+                    allows(
+                        &draft.granted.grants[g].statement.resources,
+                        r,
+                        resource_level,
+                    )
+                })
+            })
+            .collect();
+        let reason = reason(&calls, verdict);
+        let pinned = pinned(&calls);
+        if excludes_part(draft, &grants, &pattern) {
+            // A grant that excludes part of the pattern: the resources themselves are what it allows.
+            for resource in &resources {
+                draft.keep_clipped(
+                    action,
+                    &resource.pattern(),
+                    &grants,
+                    &pinned,
+                    verdict,
+                    &reason,
+                );
+            }
+        } else {
+            draft.keep_clipped(action, &pattern, &grants, &pinned, verdict, &reason);
+        }
+        let mut tally = Tally::default();
+        calls.iter().for_each(|call| tally.merge(call.tally));
+        let functions: BTreeSet<String> = calls
+            .iter()
+            .filter_map(|call| call.shape.function.clone())
+            .collect();
+        let kept = draft.note(action, verdict, &reason);
+        kept.tally.merge(&tally);
+        kept.functions.extend(functions);
+    }
+}
+
+fn excludes_part(draft: &Draft<'_>, grants: &[usize], pattern: &str) -> bool {
+    use crate::iam::{ResourceMatch, pattern::overlaps};
+    grants
+        .iter()
+        .any(|&g| match &draft.granted.grants[g].statement.resources {
+            ResourceMatch::NotResource(list) => list.iter().any(|out| overlaps(out, pattern)),
+            _ => false,
+        })
+}
+
+/// Calls that another policy than the role's own allowed: a bucket policy, a key policy, or a policy
+/// that the role had then.
+fn elsewhere<'c>(draft: &mut Draft<'_>, action: &str, calls: impl Iterator<Item = &'c Call<'c>>) {
+    for call in calls.filter(|call| call.shape.certainty == Certainty::Seen) {
+        draft
+            .granted_elsewhere
+            .insert((action.to_owned(), call.resource.pattern()));
+    }
+}
+
+fn reason(calls: &[&Call<'_>], verdict: Verdict) -> String {
+    if verdict == Verdict::Configured {
+        return "Lambda itself does this for the function".into();
+    }
+    let derived = calls
+        .iter()
+        .all(|call| call.shape.certainty != Certainty::Seen);
+    let forwarded = calls
+        .iter()
+        .all(|call| call.shape.class == Class::Forwarded);
+    match (derived, forwarded) {
+        (true, _) => "needed by a call that was seen",
+        (_, true) => "another AWS service did this for the role",
+        _ => "seen in the trail",
+    }
+    .into()
+}
+
+/// The conditions that all calls share.
+fn pinned(calls: &[&Call<'_>]) -> Vec<ConditionBlock> {
+    let mut blocks = Vec::new();
+    for key in PINNED {
+        let values: Option<BTreeSet<&String>> = calls
+            .iter()
+            .map(|call| call.shape.context.get(key))
+            .collect();
+        let Some(values) = values.filter(|values| !values.is_empty()) else {
+            continue;
+        };
+        let values = values.into_iter().cloned().collect();
+        blocks.push(ConditionBlock {
+            operator: "StringEquals".into(),
+            key: key.into(),
+            values,
+        });
+    }
+    blocks
+}

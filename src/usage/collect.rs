@@ -1,0 +1,331 @@
+//! From records to the table: one collector a worker.
+
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+
+use super::observe::{Observation, Outcome, observe};
+use super::role::{CallShape, DeniedKey, FunctionKey, RoleUsage, Unmapped};
+use super::{Coverage, Place, Records, Usage};
+use crate::catalog::{Catalog, ResourceRef, Visibility};
+use crate::read::Selection;
+use crate::trail::dedupe::Dedupe;
+use crate::trail::{Actor, Class, Record, RoleSession, fingerprint, time};
+
+/// Adds records to one worker's table.
+pub struct Collector<'c> {
+    catalog: &'c Catalog,
+    selection: &'c Selection,
+    dedupe: &'c Dedupe,
+    roles: HashMap<String, RoleUsage, RandomState>,
+    coverage: Coverage,
+    records: Records,
+    /// Data event types by event source and name, for data events that list no resource.
+    data_types: HashMap<(String, String), Vec<String>, RandomState>,
+}
+
+impl<'c> Collector<'c> {
+    /// A collector for one worker; all workers share `dedupe`.
+    #[must_use]
+    pub fn new(catalog: &'c Catalog, selection: &'c Selection, dedupe: &'c Dedupe) -> Self {
+        Self {
+            catalog,
+            selection,
+            dedupe,
+            roles: HashMap::default(),
+            coverage: Coverage::default(),
+            records: Records::default(),
+            data_types: HashMap::default(),
+        }
+    }
+
+    /// The table so far.
+    #[must_use]
+    pub fn finish(self) -> Usage {
+        Usage {
+            roles: self.roles.into_iter().collect(),
+            coverage: self.coverage,
+            records: self.records,
+        }
+    }
+
+    /// Notes a log object that was delivered for a place, read to its end or not.
+    pub fn delivered(
+        &mut self,
+        account: &str,
+        region: &str,
+        day: Option<i32>,
+        organisation: bool,
+        failed: bool,
+    ) {
+        let place = self.coverage.place(account, region);
+        place.organisation |= organisation;
+        if failed {
+            place.failed += 1;
+        } else if let Some(day) = day {
+            place.days.insert(day);
+        }
+    }
+
+    /// Counts records that could not be decoded.
+    pub fn undecodable(&mut self, count: u64) {
+        self.records.read += count;
+        self.records.undecodable += count;
+    }
+
+    /// Adds one record.
+    pub fn record(&mut self, record: &Record<'_>) {
+        self.records.read += 1;
+        let time = record.event_time.as_deref().and_then(time::epoch_seconds);
+        if !self.selection.selects_record(record) {
+            self.records.other += 1;
+            return;
+        }
+        if let Some(print) = fingerprint(record)
+            && !self
+                .dedupe
+                .first(print, time.unwrap_or_default().div_euclid(3_600))
+        {
+            self.records.duplicate += 1;
+            return;
+        }
+        self.cover(record, time);
+        match crate::trail::actor(record) {
+            Actor::Role(_) => {
+                let observation = observe(record, self.catalog);
+                self.role_record(record, &observation, time);
+            }
+            Actor::LambdaTookRole { role, function } => {
+                self.records.other += 1;
+                let usage = self.roles.entry(role.into_owned()).or_default();
+                usage.lambda = true;
+                if let Some(name) = function {
+                    let key = FunctionKey {
+                        name: name.into_owned(),
+                        region: region_of(record),
+                    };
+                    usage
+                        .functions
+                        .entry(key)
+                        .or_default()
+                        .add(time, record.event_id.as_deref());
+                }
+            }
+            Actor::Other => self.records.other += 1,
+        }
+    }
+
+    fn cover(&mut self, record: &Record<'_>, time: Option<i64>) {
+        let account = record
+            .recipient_account_id
+            .as_deref()
+            .or(record.user_identity.account_id.as_deref());
+        let (Some(account), Some(region)) = (account, record.aws_region.as_deref()) else {
+            return;
+        };
+        let data = record.event_category.as_deref() == Some("Data");
+        let place = self.coverage.place(account, region);
+        place.add(time);
+        if !data {
+            note_management(place, record);
+            return;
+        }
+        let kinds = record
+            .resources
+            .iter()
+            .filter_map(|resource| resource.kind.as_deref());
+        let mut listed = false;
+        for kind in kinds {
+            listed = true;
+            if !place.data_types.contains(kind) {
+                place.data_types.insert(kind.to_owned());
+            }
+        }
+        if !listed {
+            let key = (
+                record.event_source.to_string(),
+                record.event_name.to_string(),
+            );
+            let catalog = self.catalog;
+            let types = self
+                .data_types
+                .entry(key)
+                .or_insert_with(|| data_types(catalog, record));
+            place.data_types.extend(types.iter().cloned());
+        }
+    }
+
+    fn role_record(
+        &mut self,
+        record: &Record<'_>,
+        observation: &Observation<'_>,
+        time: Option<i64>,
+    ) {
+        let Actor::Role(session) = &observation.actor else {
+            return;
+        };
+        self.records.by_role += 1;
+        let id = record.event_id.as_deref();
+        let usage = self.roles.entry(session.role_arn.to_string()).or_default();
+        if let Some(principal) = &session.principal_id {
+            let principal = principal.split(':').next().unwrap_or(principal);
+            if !usage.principal_ids.contains(principal) {
+                usage.principal_ids.insert(principal.to_owned());
+            }
+        }
+        usage.lambda |= session.lambda;
+        if session.class == Class::Outside {
+            usage.records.outside += 1;
+            // S3 writes the agent in square brackets.
+            let agent = record
+                .user_agent
+                .as_deref()
+                .unwrap_or("no agent")
+                .trim_matches(['[', ']'])
+                .to_owned();
+            usage.outside.entry(agent).or_default().add(time, id);
+            if observation.outcome == Outcome::Authorised {
+                add_calls(usage, record, session, observation, time);
+            }
+            return;
+        }
+        usage.seen.add(time, id);
+        if let Some(function) = &session.function
+            && session.lambda
+        {
+            let region = function
+                .arn
+                .as_deref()
+                .and_then(|arn| arn.split(':').nth(3))
+                .map_or_else(|| region_of(record), str::to_owned);
+            let key = FunctionKey {
+                name: function.name.to_string(),
+                region,
+            };
+            usage.functions.entry(key).or_default().add(time, id);
+        }
+        match observation.outcome {
+            Outcome::Denied => {
+                usage.records.denied += 1;
+                add_denied(usage, self.catalog, record, observation, time);
+            }
+            _ if session.class == Class::Platform => {
+                usage.records.platform += 1;
+                add_calls(usage, record, session, observation, time);
+            }
+            Outcome::None => {
+                usage.records.used += 1;
+                usage.records.no_permission += 1;
+            }
+            Outcome::Authorised => {
+                usage.records.used += 1;
+                if observation.unmapped {
+                    usage.records.unmapped += 1;
+                    let key = Unmapped {
+                        event_source: record.event_source.to_string(),
+                        event_name: record.event_name.to_string(),
+                    };
+                    usage.unmapped.entry(key).or_default().add(time, id);
+                } else {
+                    add_calls(usage, record, session, observation, time);
+                }
+            }
+        }
+    }
+}
+
+/// A trail can leave out reads, writes, or the events of two services: what was met shows that it does not.
+fn note_management(place: &mut Place, record: &Record<'_>) {
+    match record.read_only {
+        Some(true) => place.management_reads = true,
+        Some(false) => place.management_writes = true,
+        None => {}
+    }
+    if matches!(
+        &*record.event_source,
+        "kms.amazonaws.com" | "rdsdata.amazonaws.com"
+    ) && !place.sources.contains(&*record.event_source)
+    {
+        place.sources.insert(record.event_source.to_string());
+    }
+}
+
+fn region_of(record: &Record<'_>) -> String {
+    record.aws_region.as_deref().unwrap_or_default().to_owned()
+}
+
+fn data_types(catalog: &Catalog, record: &Record<'_>) -> Vec<String> {
+    let crate::catalog::Mapping::Requests(requests) = catalog.map(record) else {
+        return Vec::new();
+    };
+    requests
+        .iter()
+        .filter_map(|request| catalog.action(request.action.as_str()))
+        .filter_map(|facts| match catalog.visibility(facts) {
+            Visibility::Data(types) => types.first().map(|kind| (*kind).to_owned()),
+            _ => None,
+        })
+        .collect()
+}
+
+fn add_calls(
+    usage: &mut RoleUsage,
+    record: &Record<'_>,
+    session: &RoleSession<'_>,
+    observation: &Observation<'_>,
+    time: Option<i64>,
+) {
+    for request in &observation.requests {
+        let shape = CallShape {
+            action: request.action.clone(),
+            function: session
+                .function_by_session()
+                .map(std::borrow::Cow::into_owned),
+            class: session.class,
+            certainty: request.certainty,
+            region: region_of(record),
+            context: request.context.clone(),
+        };
+        usage.add_call(
+            shape,
+            request.resource.clone(),
+            time,
+            record.event_id.as_deref(),
+        );
+    }
+}
+
+/// What was denied: the message says it best, since most denied calls have no parameters.
+fn add_denied(
+    usage: &mut RoleUsage,
+    catalog: &Catalog,
+    record: &Record<'_>,
+    observation: &Observation<'_>,
+    time: Option<i64>,
+) {
+    let id = record.event_id.as_deref();
+    let message = record.error_message.as_deref().unwrap_or_default();
+    let parsed = catalog.denied_call(record);
+    let door = parsed.door.code().to_owned();
+    let said = parsed.resource.map(|arn| {
+        if arn == "*" {
+            ResourceRef::Any
+        } else {
+            ResourceRef::Literal(arn)
+        }
+    });
+    let mapped = observation.requests.first();
+    let action = match (parsed.action, mapped) {
+        (Some(action), _) => action,
+        (None, Some(request)) => request.action.to_string(),
+        (None, None) => format!(
+            "{}:{}",
+            record.event_source.split('.').next().unwrap_or_default(),
+            record.event_name
+        ),
+    };
+    let resource = said
+        .or_else(|| mapped.map(|request| request.resource.clone()))
+        .unwrap_or(ResourceRef::Any);
+    usage.add_denied(DeniedKey { action, door }, resource, message, time, id);
+}

@@ -1,0 +1,349 @@
+//! The ladder of coarsenings that bounds memory and makes yesterday's keys into tomorrow's patterns.
+//!
+//! A resource has a container (bucket, log group, state machine) that stays exact and sometimes an inner
+//! part (object key, log stream, execution) that changes from call to call. The rungs, each a function
+//! of the one below, so that a set of resources ends on the same patterns in any order:
+//!
+//! 0. exact;
+//! 1. volatile pieces of the inner part (dates, times, counters, uuids, hashes, random ids) become `*`;
+//! 2. the inner part is cut at its first `*`, or after its first segment: a prefix;
+//! 3. the container: all of the inner part is `*`.
+//!
+//! One (role, function, action, Region, context) keeps at most [`CAP`] resources below the last rung;
+//! what is left then is the number of containers.
+
+use crate::catalog::ResourceRef;
+
+/// Resources of one call shape kept before the next rung is climbed.
+pub const CAP: usize = 2_000;
+
+/// A step of the ladder.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rung {
+    /// As IAM checked it.
+    #[default]
+    Exact,
+    /// Volatile pieces as `*`.
+    Volatile,
+    /// The stable beginning of the inner part.
+    Prefix,
+    /// The container.
+    Container,
+}
+
+impl Rung {
+    /// The next coarser rung.
+    #[must_use]
+    pub fn next(self) -> Option<Self> {
+        match self {
+            Self::Exact => Some(Self::Volatile),
+            Self::Volatile => Some(Self::Prefix),
+            Self::Prefix => Some(Self::Container),
+            Self::Container => None,
+        }
+    }
+}
+
+/// The resource on a rung. A resource that is already coarser stays as it is.
+#[must_use]
+pub fn climb(resource: ResourceRef, rung: Rung) -> ResourceRef {
+    let arn = match &resource {
+        _ if rung == Rung::Exact => return resource,
+        ResourceRef::Any => return resource,
+        ResourceRef::Literal(arn) | ResourceRef::Pattern(arn) => arn,
+    };
+    let Some((container, inner, fixed)) = split(arn) else {
+        return resource;
+    };
+    let literal = matches!(resource, ResourceRef::Literal(_));
+    if fixed {
+        // Ids of executions, streams and instances never come back.
+        return ResourceRef::Pattern(format!("{container}*"));
+    }
+    let volatile = generalize(inner, literal);
+    let inner = match rung {
+        Rung::Exact | Rung::Volatile => volatile,
+        Rung::Prefix => prefix(&volatile),
+        Rung::Container => "*".to_owned(),
+    };
+    let unchanged = inner == split(arn).map_or("", |(_, inner, _)| inner);
+    if literal && unchanged && !inner.contains(['*', '?', '$']) {
+        return resource;
+    }
+    ResourceRef::Pattern(format!("{container}{inner}"))
+}
+
+/// Container with its separator, inner part, and whether the inner part is an id that never returns.
+/// `None` where the whole resource is a container.
+fn split(arn: &str) -> Option<(&str, &str, bool)> {
+    let mut colons = arn.match_indices(':').map(|(at, _)| at);
+    let (_, service_end) = (colons.next()?, colons.nth(1)?);
+    let service = arn[..service_end].rsplit(':').next()?;
+    let resource_start = colons.nth(1)? + 1;
+    let resource = &arn[resource_start..];
+    let cut = |at: usize, fixed: bool| {
+        let at = resource_start + at;
+        (at < arn.len()).then(|| (&arn[..at], &arn[at..], fixed))
+    };
+    let after = |prefix: &str, separator: char, count: usize, fixed: bool| {
+        let rest = resource.strip_prefix(prefix)?;
+        let (at, _) = rest.match_indices(separator).nth(count.checked_sub(1)?)?;
+        cut(prefix.len() + at + 1, fixed)
+    };
+    match service {
+        "s3" if resource.starts_with("accesspoint/") => {
+            let at = resource.find("/object/")? + "/object/".len();
+            cut(at, false)
+        }
+        "s3" => cut(resource.find('/')? + 1, false),
+        "logs" => {
+            let at = resource.find(":log-stream:")?;
+            cut(at + 1, true)
+        }
+        "states" => after("execution:", ':', 1, true).or_else(|| after("express:", ':', 1, true)),
+        "dynamodb" => resource
+            .find("/stream/")
+            .and_then(|at| cut(at + "/stream/".len(), true)),
+        // Each deployment registers a new revision.
+        "ecs" if resource.starts_with("task-definition/") => {
+            after("task-definition/", ':', 1, true)
+        }
+        "batch" => after("job-definition/", ':', 1, true),
+        "ecs" => {
+            after("task/", '/', 1, true).or_else(|| after("container-instance/", '/', 1, true))
+        }
+        "ec2" => after("", '/', 1, true).filter(|(_, inner, _)| inner.contains('-')),
+        "events" => None,
+        _ => None,
+    }
+}
+
+/// Volatile pieces of an inner part as `*`. `literal` says that `*`, `?` and `$` in it are characters of
+/// a name: a piece that holds one is given up too, since a policy could read it as a wildcard.
+fn generalize(inner: &str, literal: bool) -> String {
+    let mut out = String::with_capacity(inner.len());
+    for (at, segment) in inner.split('/').enumerate() {
+        if at > 0 {
+            out.push('/');
+        }
+        out.push_str(&generalize_segment(segment, literal));
+    }
+    collapse(&out)
+}
+
+fn generalize_segment(segment: &str, literal: bool) -> String {
+    if literal && segment.contains(['*', '?', '$']) {
+        return "*".to_owned();
+    }
+    // A uuid is one piece although it holds separators, and so is a base64 id with `_` and `-` in it.
+    if segment.len() >= 20 && !segment.contains('.') && is_random(segment) {
+        return "*".to_owned();
+    }
+    let mut out = String::with_capacity(segment.len());
+    let mut start = 0;
+    for (at, c) in segment
+        .char_indices()
+        .chain(std::iter::once((segment.len(), '.')))
+    {
+        if at < segment.len() && !is_separator(c) {
+            continue;
+        }
+        let piece = &segment[start..at];
+        out.push_str(if is_volatile(piece) { "*" } else { piece });
+        if at < segment.len() {
+            out.push(c);
+        }
+        start = at + c.len_utf8();
+    }
+    out
+}
+
+fn is_separator(c: char) -> bool {
+    matches!(
+        c,
+        '-' | '_' | '.' | '=' | ':' | '+' | '@' | ' ' | ',' | '~' | '(' | ')' | '%' | '&' | '#'
+    )
+}
+
+/// Whether a piece between separators will be another one tomorrow.
+fn is_volatile(piece: &str) -> bool {
+    if piece.is_empty() || !piece.is_ascii() {
+        return false;
+    }
+    let digits = piece.bytes().filter(u8::is_ascii_digit).count();
+    if digits == piece.len() {
+        return true;
+    }
+    let hex = piece.bytes().all(|b| b.is_ascii_hexdigit());
+    if hex && digits > 0 && piece.len() >= 6 {
+        return true;
+    }
+    // 20261114T1905Z, 19h05, 05Z
+    let time_letters = piece
+        .bytes()
+        .all(|b| b.is_ascii_digit() || matches!(b, b'T' | b't' | b'Z' | b'z' | b'h' | b'm' | b's'));
+    if digits >= 2 && digits * 2 > piece.len() && time_letters {
+        return true;
+    }
+    piece.len() >= 10 && is_random(piece)
+}
+
+/// Letters and digits mixed the way generators of ids mix them.
+fn is_random(piece: &str) -> bool {
+    let bytes = piece.as_bytes();
+    if !bytes
+        .iter()
+        .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+    {
+        return false;
+    }
+    let digits = bytes.iter().filter(|b| b.is_ascii_digit()).count();
+    let changes = bytes
+        .windows(2)
+        .filter(|pair| pair[0].is_ascii_digit() != pair[1].is_ascii_digit())
+        .count();
+    digits >= 2 && changes >= 4
+}
+
+/// `*/*`, `*-*` and the like as one `*`, which matches separators too.
+fn collapse(pattern: &str) -> String {
+    let mut out = String::with_capacity(pattern.len());
+    let mut rest = pattern;
+    while let Some(at) = rest.find('*') {
+        out.push_str(&rest[..=at]);
+        rest = &rest[at + 1..];
+        // Swallow separators as long as another star follows them.
+        loop {
+            let separators = rest.len()
+                - rest
+                    .trim_start_matches(|c| is_separator(c) || c == '/')
+                    .len();
+            match rest[separators..].strip_prefix('*') {
+                Some(after) => rest = after,
+                None => break,
+            }
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+fn prefix(volatile: &str) -> String {
+    let end = volatile
+        .find('*')
+        .or_else(|| volatile.find('/').map(|at| at + 1))
+        .unwrap_or(volatile.len());
+    if end == volatile.len() {
+        volatile.to_owned()
+    } else {
+        format!("{}*", &volatile[..end])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn on(rung: Rung, arn: &str) -> String {
+        match climb(ResourceRef::Literal(arn.to_owned()), rung) {
+            ResourceRef::Literal(arn) => format!("={arn}"),
+            ResourceRef::Pattern(pattern) => pattern,
+            ResourceRef::Any => "*".into(),
+        }
+    }
+
+    #[test]
+    fn object_keys_lose_what_changes_and_keep_what_stays() {
+        for (key, expected) in [
+            (
+                "receipts/2026/11/14/order-48213.json",
+                "receipts/*/order-*.json",
+            ),
+            (
+                "incoming/8f14e45f-ceea-467f-9b1c-2f1f2b7a1c11/order.json",
+                "incoming/*/order.json",
+            ),
+            (
+                "dt=2026-11-22/hour=07/part-00000.parquet",
+                "dt=*/hour=*/part-*.parquet",
+            ),
+            ("reports/20261114T190500Z.csv", "reports/*.csv"),
+            ("uploads/01ARZ3NDEKTSV4RRFFQ69G5FAV", "uploads/*"),
+            ("users/alice/avatar.png", "=users/alice/avatar.png"),
+            ("config/settings.json", "=config/settings.json"),
+            (
+                "models/bert-base/weights.bin",
+                "=models/bert-base/weights.bin",
+            ),
+            (
+                "thumbs/d41d8cd98f00b204e9800998ecf8427e.jpg",
+                "thumbs/*.jpg",
+            ),
+            ("odd/*/name", "odd/*/name"),
+            ("odd/${aws:username}/x", "odd/*/x"),
+        ] {
+            let expected = match expected.strip_prefix('=') {
+                Some(key) => format!("=arn:aws:s3:::bucket/{key}"),
+                None => format!("arn:aws:s3:::bucket/{expected}"),
+            };
+            assert_eq!(
+                on(Rung::Volatile, &format!("arn:aws:s3:::bucket/{key}")),
+                expected,
+                "{key}"
+            );
+        }
+    }
+
+    #[test]
+    fn containers_stay_exact_and_ids_that_never_return_become_a_star() {
+        for (arn, expected) in [
+            ("arn:aws:s3:::bucket-2026", "=arn:aws:s3:::bucket-2026"),
+            (
+                "arn:aws:sqs:us-east-1:111122223333:queue-1",
+                "=arn:aws:sqs:us-east-1:111122223333:queue-1",
+            ),
+            (
+                "arn:aws:states:us-east-1:111122223333:execution:Machine:0a1b2c3d",
+                "arn:aws:states:us-east-1:111122223333:execution:Machine:*",
+            ),
+            (
+                "arn:aws:ec2:us-east-1:111122223333:instance/i-0abc",
+                "arn:aws:ec2:us-east-1:111122223333:instance/*",
+            ),
+            (
+                "arn:aws:dynamodb:us-east-1:1:table/T/stream/2026",
+                "arn:aws:dynamodb:us-east-1:1:table/T/stream/*",
+            ),
+            (
+                "arn:aws:dynamodb:us-east-1:1:table/T/index/by-2026",
+                "=arn:aws:dynamodb:us-east-1:1:table/T/index/by-2026",
+            ),
+        ] {
+            assert_eq!(on(Rung::Volatile, arn), expected, "{arn}");
+        }
+    }
+
+    #[test]
+    fn each_rung_is_a_function_of_the_one_below() {
+        let mut climbed = 0;
+        for key in [
+            "a/2026/x.json",
+            "a/b/c",
+            "file",
+            "2026-11-14",
+            "a/",
+            "x//y/9",
+            "k=v/é/8",
+        ] {
+            let exact = ResourceRef::Literal(format!("arn:aws:s3:::bucket/{key}"));
+            let volatile = climb(exact.clone(), Rung::Volatile);
+            let prefix = climb(exact.clone(), Rung::Prefix);
+            let container = climb(exact.clone(), Rung::Container);
+            assert_eq!(climb(volatile.clone(), Rung::Volatile), volatile, "{key}");
+            assert_eq!(climb(volatile.clone(), Rung::Prefix), prefix, "{key}");
+            assert_eq!(climb(prefix.clone(), Rung::Container), container, "{key}");
+            climbed += usize::from(volatile != exact);
+        }
+        assert!(climbed >= 4);
+    }
+}

@@ -1,0 +1,254 @@
+//! What one role did.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use foldhash::fast::RandomState;
+
+use super::ladder::{self, Rung};
+use super::tally::Tally;
+use crate::catalog::{Certainty, ResourceRef};
+use crate::iam::Action;
+use crate::trail::Class;
+
+/// Everything about a request but its resource.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CallShape {
+    /// The IAM action.
+    pub action: Action,
+    /// The function that made it, where known.
+    pub function: Option<String>,
+    /// Code, platform, forwarded, service.
+    pub class: Class,
+    /// How sure the mapping is.
+    pub certainty: Certainty,
+    /// The Region of the event.
+    pub region: String,
+    /// Condition keys known of the request, such as `kms:ViaService`.
+    pub context: BTreeMap<String, String>,
+}
+
+/// One row of the table, as read out.
+#[derive(Clone, Debug)]
+pub struct Call<'a> {
+    /// Everything but the resource.
+    pub shape: &'a CallShape,
+    /// What it was done to; a pattern where the ladder was climbed.
+    pub resource: &'a ResourceRef,
+    /// Evidence.
+    pub tally: &'a Tally,
+}
+
+/// What was tried and which door refused.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DeniedKey {
+    /// The action, `service:Name`; the raw event where no action is known.
+    pub action: String,
+    /// Stable code of the door.
+    pub door: String,
+}
+
+/// An event that no rule maps.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unmapped {
+    /// `eventSource`.
+    pub event_source: String,
+    /// `eventName`.
+    pub event_name: String,
+}
+
+/// A function as the trail names it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FunctionKey {
+    /// The name.
+    pub name: String,
+    /// The Region it runs in.
+    pub region: String,
+}
+
+/// Resources of one shape, as fine as the cap allows.
+#[derive(Clone, Debug, Default)]
+struct Resources {
+    rung: Rung,
+    tallies: HashMap<ResourceRef, Tally, RandomState>,
+}
+
+/// What one role did.
+#[derive(Clone, Debug, Default)]
+pub struct RoleUsage {
+    calls: HashMap<CallShape, Resources, RandomState>,
+    denied: BTreeMap<DeniedKey, (Resources, String)>,
+    /// Events no rule maps.
+    pub unmapped: BTreeMap<Unmapped, Tally>,
+    /// Calls with the role's credentials from outside Lambda: agent → tally.
+    pub outside: BTreeMap<String, Tally>,
+    /// Functions that used the role.
+    pub functions: BTreeMap<FunctionKey, Tally>,
+    /// Some record proves that Lambda uses the role.
+    pub lambda: bool,
+    /// `AROA…` ids met: more than one means that the role was created again.
+    pub principal_ids: BTreeSet<String>,
+    /// Records by what became of them.
+    pub records: RoleRecords,
+    /// All authorised or denied events of the role.
+    pub seen: Tally,
+}
+
+/// The records of one role session or another, each counted once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RoleRecords {
+    /// Authorised calls that count as use, made by code, by another service for it, or by Lambda.
+    pub used: u64,
+    /// Refused by IAM.
+    pub denied: u64,
+    /// Made by the Lambda runtime.
+    pub platform: u64,
+    /// Made with the credentials outside Lambda.
+    pub outside: u64,
+    /// Of `used`: calls that need no permission.
+    pub no_permission: u64,
+    /// Of `used`: calls no rule maps.
+    pub unmapped: u64,
+}
+
+impl RoleRecords {
+    /// All records of the role.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.used + self.denied + self.platform + self.outside
+    }
+}
+
+impl RoleUsage {
+    /// Counts one request.
+    pub fn add_call(
+        &mut self,
+        shape: CallShape,
+        resource: ResourceRef,
+        time: Option<i64>,
+        id: Option<&str>,
+    ) {
+        self.calls.entry(shape).or_default().add(resource, time, id);
+    }
+
+    /// Counts one denied call on a resource, `*` where the record does not say.
+    pub fn add_denied(
+        &mut self,
+        key: DeniedKey,
+        resource: ResourceRef,
+        message: &str,
+        time: Option<i64>,
+        id: Option<&str>,
+    ) {
+        let (resources, shown) = self.denied.entry(key).or_default();
+        resources.add(resource, time, id);
+        keep_smaller(shown, message);
+    }
+
+    /// Denied calls, sorted: what, on which resource, how often, and one message.
+    pub fn denied(&self) -> impl Iterator<Item = (&DeniedKey, &ResourceRef, &Tally, &str)> {
+        self.denied.iter().flat_map(|(key, (resources, message))| {
+            let mut rows: Vec<_> = resources.tallies.iter().collect();
+            rows.sort_by_key(|(resource, _)| *resource);
+            rows.into_iter()
+                .map(move |(resource, tally)| (key, resource, tally, message.as_str()))
+        })
+    }
+
+    /// Every row that counts as use, sorted. Calls from outside Lambda count where `outside` says that
+    /// the role may be used there.
+    #[must_use]
+    pub fn calls(&self, outside: bool) -> Vec<Call<'_>> {
+        let mut rows: Vec<Call<'_>> = self
+            .calls
+            .iter()
+            .filter(|(shape, _)| outside || shape.class != Class::Outside)
+            .flat_map(|(shape, resources)| {
+                resources.tallies.iter().map(move |(resource, tally)| Call {
+                    shape,
+                    resource,
+                    tally,
+                })
+            })
+            .collect();
+        rows.sort_by(|a, b| (a.shape, a.resource).cmp(&(b.shape, b.resource)));
+        rows
+    }
+
+    /// Adds what another worker counted.
+    pub fn merge(&mut self, other: Self) {
+        for (shape, resources) in other.calls {
+            self.calls.entry(shape).or_default().merge(resources);
+        }
+        for (key, (resources, message)) in other.denied {
+            let (mine, shown) = self.denied.entry(key).or_default();
+            mine.merge(resources);
+            keep_smaller(shown, &message);
+        }
+        for (key, tally) in other.unmapped {
+            self.unmapped.entry(key).or_default().merge(&tally);
+        }
+        for (key, tally) in other.outside {
+            self.outside.entry(key).or_default().merge(&tally);
+        }
+        for (key, tally) in other.functions {
+            self.functions.entry(key).or_default().merge(&tally);
+        }
+        self.lambda |= other.lambda;
+        self.principal_ids.extend(other.principal_ids);
+        self.records.used += other.records.used;
+        self.records.denied += other.records.denied;
+        self.records.platform += other.records.platform;
+        self.records.outside += other.records.outside;
+        self.records.no_permission += other.records.no_permission;
+        self.records.unmapped += other.records.unmapped;
+        self.seen.merge(&other.seen);
+    }
+}
+
+/// Of several messages the smallest is shown, so that order does not matter.
+fn keep_smaller(mine: &mut String, other: &str) {
+    if !other.is_empty() && (mine.is_empty() || other < mine.as_str()) {
+        other.clone_into(mine);
+    }
+}
+
+impl Resources {
+    fn add(&mut self, resource: ResourceRef, time: Option<i64>, id: Option<&str>) {
+        let resource = ladder::climb(resource, self.rung);
+        self.tallies.entry(resource).or_default().add(time, id);
+        self.bound();
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.raise(other.rung);
+        for (resource, tally) in other.tallies {
+            self.tallies
+                .entry(ladder::climb(resource, self.rung))
+                .or_default()
+                .merge(&tally);
+        }
+        self.bound();
+    }
+
+    /// Climbs until the cap holds. Each rung is a function of the one below, so the rung that a set of
+    /// resources ends on does not depend on the order they came in.
+    fn bound(&mut self) {
+        while self.tallies.len() > ladder::CAP {
+            let Some(next) = self.rung.next() else { return };
+            self.raise(next);
+        }
+    }
+
+    fn raise(&mut self, rung: Rung) {
+        if rung <= self.rung {
+            return;
+        }
+        self.rung = rung;
+        for (resource, tally) in std::mem::take(&mut self.tallies) {
+            self.tallies
+                .entry(ladder::climb(resource, rung))
+                .or_default()
+                .merge(&tally);
+        }
+    }
+}
