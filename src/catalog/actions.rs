@@ -185,12 +185,8 @@ pub(super) fn condition_keys(facts: &ActionFacts) -> impl Iterator<Item = &'stat
 
 /// The order of the data files: names without regard to case.
 pub(super) fn compare_ignoring_case(a: &str, b: &str) -> Ordering {
-    let lower = |text: &str| text.as_bytes().to_ascii_lowercase();
-    if a.eq_ignore_ascii_case(b) {
-        Ordering::Equal
-    } else {
-        lower(a).cmp(&lower(b))
-    }
+    let a = a.bytes().map(|byte| byte.to_ascii_lowercase());
+    a.cmp(b.bytes().map(|byte| byte.to_ascii_lowercase()))
 }
 
 /// IAM's `*` and `?` over action names, without regard to case.

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 pub use actions::{AccessLevel, ActionFacts, ResourceUse};
-pub use map::{CallRequest, Certainty, DeniedCall, Door, Mapping, PolicyKind, ResourceRef};
+pub use map::{CallRequest, Certainty, DeniedCall, Door, Mapping, PolicyKind, ResourceRef, Survey};
 pub use needs::Need;
 pub use operations::{Client, MatchClass, Operation, Template};
 pub use risk::{ManagedPolicy, RiskClass};

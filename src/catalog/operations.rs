@@ -85,6 +85,7 @@ impl Client {
     #[must_use]
     pub fn operation(&self, name: &str) -> Option<&Operation> {
         let operations = self.operations();
+        // CloudTrail nearly always writes the SDK's spelling.
         match operations.binary_search_by(|operation| operation.name.cmp(name)) {
             Ok(at) => Some(&operations[at]),
             Err(_) => operations

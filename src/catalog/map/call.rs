@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::arns::Scope;
 use super::{params, suffix, tables};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Operation};
 use crate::trail::Record;
 
 /// One event as the rules see it.
@@ -21,6 +21,7 @@ pub(super) struct Call<'a> {
     pub(super) key: String,
     pub(super) scope: Scope,
     params: OnceCell<Value>,
+    operations: OnceCell<Vec<&'a Operation>>,
 }
 
 impl<'a> Call<'a> {
@@ -33,6 +34,7 @@ impl<'a> Call<'a> {
             key: String::new(),
             scope: scope(record),
             params: OnceCell::new(),
+            operations: OnceCell::new(),
         };
         call.name();
         call
@@ -63,7 +65,7 @@ impl<'a> Call<'a> {
         let tables = tables::tables();
         let events = tables.events.get(self.service);
         events.is_some_and(|events| events.contains_key(&self.key))
-            || super::silence(self.service, self.event).is_some()
+            || super::silence(self.service, &self.key).is_some()
             || self
                 .catalog
                 .action(&format!("{}:{}", self.service, self.event))
@@ -119,6 +121,15 @@ impl<'a> Call<'a> {
                 .map(serde_json::value::RawValue::get);
             let value = raw.and_then(|raw| serde_json::from_str(raw).ok());
             unwrap_request(value.unwrap_or_default())
+        })
+    }
+
+    /// The API operations called like the event.
+    pub(super) fn operations(&self) -> &[&'a Operation] {
+        self.operations.get_or_init(|| {
+            self.catalog
+                .operations_named(self.service, self.event)
+                .collect()
         })
     }
 

@@ -29,7 +29,6 @@ pub(super) fn resources(call: &Call<'_>, facts: &ActionFacts) -> Option<Vec<Foun
     let mut names = call.texts("tableName");
     names.extend(call.texts("requestItems{}"));
     names.extend(call.texts("requestItems[].tableName"));
-    names.extend(call.texts("globalTableName").into_iter().filter(|_| false));
     for path in [
         "tableCreationParameters.tableName",
         "targetTableName",
@@ -57,7 +56,9 @@ pub(super) fn resources(call: &Call<'_>, facts: &ActionFacts) -> Option<Vec<Foun
         return (facts.resource_types.len() == 1)
             .then(|| vec![arns::fill(TABLE, &call.scope, |_| Part::Unknown).into()]);
     }
-    Some(tables.into_iter().map(Found::from).collect())
+    let backup = call.text("backupArn").filter(|_| takes("backup"));
+    let tables = tables.into_iter().chain(backup.map(ResourceRef::Literal));
+    Some(tables.map(Found::from).collect())
 }
 
 /// The tables in the event's own list.

@@ -3,7 +3,7 @@
 use super::resolve::{self, Found};
 use super::resource::ResourceRef;
 use super::{Call, CallRequest, Certainty, params, tables};
-use crate::catalog::{AccessLevel, ActionFacts, Operation};
+use crate::catalog::{AccessLevel, ActionFacts};
 
 /// Calls that only look do not pass roles nor set tags.
 fn changes(facts: &ActionFacts) -> bool {
@@ -21,10 +21,13 @@ pub(super) fn passed_roles(call: &Call<'_>, facts: &ActionFacts, out: &mut Vec<C
     let Some(pass) = call.catalog.action("iam:PassRole") else {
         return;
     };
-    let mut members: Vec<&str> = operations(call)
+    let mut members: Vec<&str> = call
+        .operations()
+        .iter()
         .flat_map(|operation| operation.role_members.iter().copied())
         .collect();
-    members.extend(["iamInstanceProfile", "roleArn", "deliverLogsPermissionArn"]);
+    let common = ["iamInstanceProfile", "roleArn", "deliverLogsPermissionArn"];
+    members.extend(common.into_iter().filter(|name| call.has(name)));
     members.sort_unstable();
     members.dedup_by(|a, b| a.eq_ignore_ascii_case(b));
     for member in members {
@@ -46,19 +49,27 @@ pub(super) fn passed_roles(call: &Call<'_>, facts: &ActionFacts, out: &mut Vec<C
             }
             let named = role(call, &text, profile);
             let Some(resource) = named else { continue };
-            let mut request = CallRequest::new(pass, resource, Certainty::Derived);
-            if let Some(principal) = principal(call, last) {
-                request
-                    .context
-                    .insert("iam:PassedToService".to_owned(), principal.to_owned());
+            let principal = principal(call, last);
+            let certainty = if principal.is_some() || needs_pass(call, facts) {
+                Certainty::Derived
+            } else {
+                Certainty::Possible
+            };
+            let mut request = CallRequest::new(pass, resource, certainty);
+            if let Some(principal) = principal {
+                let key = "iam:PassedToService".to_owned();
+                request.context.insert(key, principal.to_owned());
             }
             out.push(request);
         }
     }
 }
 
-fn operations<'a>(call: &Call<'a>) -> impl Iterator<Item = &'a Operation> {
-    call.catalog.operations_named(call.service, call.event)
+/// Whether AWS says that the action may need `iam:PassRole`.
+fn needs_pass(call: &Call<'_>, facts: &ActionFacts) -> bool {
+    call.catalog
+        .dependents(&facts.action)
+        .any(|name| name == "iam:PassRole")
 }
 
 /// The role behind a value: an ARN, a name whose path is unknown, or, for an instance profile, any role
@@ -104,7 +115,10 @@ pub(super) fn tags(
     if call.service == "ec2" {
         return ec2_tags(call, out);
     }
-    let member = operations(call).find_map(|operation| operation.tag_member);
+    let member = call
+        .operations()
+        .iter()
+        .find_map(|operation| operation.tag_member);
     if !member.is_some_and(|member| call.has(member)) {
         return;
     }

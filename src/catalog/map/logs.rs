@@ -47,7 +47,7 @@ pub(super) fn resources(call: &Call<'_>, facts: &ActionFacts) -> Option<Vec<Foun
                 let pattern = format!("{}:log-stream:*", bare(arn));
                 found.push(ResourceRef::Pattern(pattern).into());
             }
-            (_, arn) if name.contains("Tag") => found.push(arn.clone().into()),
+            (_, arn) if name.to_ascii_lowercase().contains("tag") => found.push(arn.clone().into()),
             (_, arn) => {
                 let open = bare(arn);
                 let pattern = if open.ends_with('*') {

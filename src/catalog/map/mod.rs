@@ -24,13 +24,16 @@ mod resolve;
 mod resource;
 mod s3;
 mod suffix;
+mod survey;
 mod tables;
+mod templates;
 mod values;
 
 use std::collections::BTreeMap;
 
 pub use denied::{DeniedCall, Door, PolicyKind};
 pub use resource::ResourceRef;
+pub use survey::Survey;
 
 use call::Call;
 use resolve::Found;
@@ -125,7 +128,7 @@ impl Catalog {
         {
             return Mapping::NoPermission("service-event");
         }
-        if let Some(reason) = silence(call.service, call.event) {
+        if let Some(reason) = silence(call.service, &call.key) {
             return Mapping::NoPermission(reason);
         }
         let by_service = record.user_identity.kind.as_deref() == Some("AWSService");
@@ -138,6 +141,15 @@ impl Catalog {
         } else {
             Mapping::Requests(requests)
         }
+    }
+}
+
+impl Catalog {
+    /// The IAM prefix of the service that a record's event source stands for: what an unmapped event may
+    /// have used. `None` for an unknown source.
+    #[must_use]
+    pub fn event_service<'a>(&'a self, record: &'a Record<'a>) -> Option<&'a str> {
+        Some(Call::new(self, record).service).filter(|service| !service.is_empty())
     }
 }
 
@@ -155,22 +167,17 @@ fn no_call(record: &Record<'_>) -> Option<&'static str> {
     }
 }
 
-/// Why IAM decided nothing on an event, by the table.
+/// Why IAM decided nothing on an event, by the table; the event in lower case.
 fn silence(service: &str, event: &str) -> Option<&'static str> {
     let rows = tables::tables().silent.get(service)?;
-    rows.iter()
-        .find(|(name, _)| named(name, event))
-        .map(|(_, reason)| *reason)
-}
-
-/// A table's event name, with `*` at one end.
-fn named(pattern: &str, event: &str) -> bool {
-    let (pattern, event) = (pattern.to_ascii_lowercase(), event.to_ascii_lowercase());
-    match (pattern.strip_prefix('*'), pattern.strip_suffix('*')) {
+    let named = |name: &str| match (name.strip_prefix('*'), name.strip_suffix('*')) {
         (Some(end), _) => event.ends_with(end),
         (None, Some(start)) => event.starts_with(start),
-        (None, None) => event == pattern,
-    }
+        (None, None) => event == name,
+    };
+    rows.iter()
+        .find(|(name, _)| named(name))
+        .map(|(_, reason)| *reason)
 }
 
 fn rows(call: &Call<'_>) -> &'static [EventRow] {

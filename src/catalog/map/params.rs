@@ -122,12 +122,13 @@ fn leaves(value: &Value, out: &mut Vec<String>) {
     }
 }
 
-/// Whether a value can name a resource: not empty, not hidden, not cut, not absurdly long.
+/// Whether a value can name a resource: not empty, not hidden or masked, not absurdly long.
 pub(super) fn usable(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= LONGEST
         && text != "HIDDEN_DUE_TO_SECURITY_REASONS"
         && !text.eq_ignore_ascii_case("<sensitiveDataRemoved>")
         && !text.starts_with("***")
+        && !text.contains("****")
         && text.bytes().any(|byte| byte != b'*')
 }

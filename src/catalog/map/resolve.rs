@@ -4,9 +4,10 @@
 use super::arns::{self, Part};
 use super::resource::ResourceRef;
 use super::tables::{self, ArnRow, Instead};
+use super::templates::{by_likeness, by_template};
 use super::values::{self, Value};
 use super::{Call, Certainty, params};
-use crate::catalog::{ActionFacts, Catalog, MatchClass, Operation, ResourceUse, Template};
+use crate::catalog::{ActionFacts, Catalog, ResourceUse};
 
 /// One resource of an action, with a certainty of its own where it is not the action's.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +26,7 @@ impl From<ResourceRef> for Found {
 }
 
 /// More resources than this in one call become one pattern per type.
-const MANY: usize = 256;
+pub(super) const MANY: usize = 256;
 
 /// The resources that an action of a call was checked against. Never empty.
 pub(super) fn resources(call: &Call<'_>, facts: &ActionFacts) -> Vec<Found> {
@@ -102,7 +103,7 @@ pub(super) fn container(call: &Call<'_>, service: &str, kind: &str) -> Vec<Resou
 }
 
 /// Whether the call creates a thing of that type.
-fn makes(call: &Call<'_>, kind: &str) -> bool {
+pub(super) fn makes(call: &Call<'_>, kind: &str) -> bool {
     const VERBS: [&str; 10] = [
         "create", "register", "import", "start", "run", "copy", "restore", "request", "submit",
         "allocate",
@@ -173,13 +174,14 @@ enum Row {
 }
 
 fn row(call: &Call<'_>, facts: &ActionFacts, kind: &str) -> Row {
-    let rows = rows(facts.action.service(), kind);
-    if rows.is_empty() {
+    let rows = rows(facts.action.service(), kind).iter();
+    let mut rows = rows
+        .filter(|row| covers(row.action, facts.action.name()))
+        .peekable();
+    if rows.peek().is_none() {
         return Row::None;
     }
-    let row = rows.iter().find(|row| {
-        covers(row.action, facts.action.name()) && super::condition::holds(call, row.condition)
-    });
+    let row = rows.find(|row| super::condition::holds(call, row.condition));
     match row.map(|row| (row, row.instead)) {
         None | Some((_, Instead::Never)) => Row::Never,
         Some((_, Instead::Any)) => Row::Any,
@@ -282,14 +284,14 @@ fn bind(
     fill_all(call, service, kind, None, &parts).map(|resources| (resources, false))
 }
 
-fn is_kind(catalog: &Catalog, service: &str, kind: &str, arn: &str) -> bool {
+pub(super) fn is_kind(catalog: &Catalog, service: &str, kind: &str, arn: &str) -> bool {
     let kinds = kinds(catalog, service, arn);
     kinds.iter().any(|name| name.eq_ignore_ascii_case(kind))
 }
 
 /// Every combination of the values, in the formats of the type. `None` where no variable has a value,
 /// except for a format without variables.
-fn fill_all(
+pub(super) fn fill_all(
     call: &Call<'_>,
     service: &str,
     kind: &str,
@@ -358,132 +360,4 @@ fn fill_all(
 
 fn is_star(part: &Part) -> bool {
     matches!(part, Part::Glob(glob) if glob == "*")
-}
-
-/// Fills the ARN of a type by the templates of the operation.
-fn by_template(
-    call: &Call<'_>,
-    facts: &ActionFacts,
-    kind: ResourceUse,
-) -> Option<(Vec<ResourceRef>, bool)> {
-    let mut partial: Option<(Vec<ResourceRef>, bool)> = None;
-    for operation in operations(call, facts) {
-        let templates = operation.templates.iter();
-        for template in templates.filter(|template| template.resource_type == kind.name) {
-            if !trusted(call, template, kind) {
-                continue;
-            }
-            let Some((resources, whole)) = by_one(call, facts, template) else {
-                continue;
-            };
-            if resources.iter().all(|resource| !resource.is_open()) {
-                return Some((resources, whole));
-            }
-            partial.get_or_insert((resources, whole));
-        }
-    }
-    partial
-}
-
-/// Fills the ARN of a type without a template: from a parameter that holds an ARN of the type, else from
-/// parameters called like the variables.
-fn by_likeness(call: &Call<'_>, service: &str, kind: &str) -> Option<(Vec<ResourceRef>, bool)> {
-    let members = call.params().as_object()?;
-    let mut arns = members.values().filter_map(serde_json::Value::as_str);
-    let arn = arns.find(|text| {
-        text.starts_with("arn:")
-            && params::usable(text)
-            && is_kind(call.catalog, service, kind, text)
-    });
-    if let Some(arn) = arn {
-        return Some((vec![ResourceRef::Literal(arn.to_owned())], true));
-    }
-    let format = call.catalog.arn_formats(service, kind).first()?;
-    let parts: Vec<(&str, Vec<Part>)> = arns::variables(format)
-        .map(|name| (name, call.texts(name).into_iter().map(Part::Text).collect()))
-        .collect();
-    let named = !parts.is_empty() && parts.iter().all(|(_, values)| !values.is_empty());
-    let resources = named
-        .then(|| fill_all(call, service, kind, Some(0), &parts))
-        .flatten()?;
-    Some((resources, false))
-}
-
-/// The operations whose templates may fit: the one called like the event, then the one called like the
-/// action.
-fn operations<'a>(call: &Call<'a>, facts: &'a ActionFacts) -> impl Iterator<Item = &'a Operation> {
-    let service = facts.action.service();
-    let by_event = call.catalog.operations_named(service, call.event);
-    let other = !facts.action.name().eq_ignore_ascii_case(call.event);
-    let by_action = other.then(|| call.catalog.operations_named(service, facts.action.name()));
-    by_event.chain(by_action.into_iter().flatten())
-}
-
-/// Loose matches are believed only where a resource is required, and never for the identifier of a thing
-/// that the call is about to make: its name is not its identifier.
-fn trusted(call: &Call<'_>, template: &Template, kind: ResourceUse) -> bool {
-    match template.class {
-        MatchClass::Fixed | MatchClass::Exact | MatchClass::Whole => true,
-        MatchClass::Stem => !names_for_ids(call, template, kind),
-        MatchClass::Generic => kind.required && !names_for_ids(call, template, kind),
-        MatchClass::Partial => kind.required,
-    }
-}
-
-fn names_for_ids(call: &Call<'_>, template: &Template, kind: ResourceUse) -> bool {
-    makes(call, kind.name)
-        && template.bindings.iter().any(|(variable, member)| {
-            let variable = variable.to_ascii_lowercase();
-            (variable.ends_with("id") || variable.ends_with("uuid"))
-                && member.to_ascii_lowercase().ends_with("name")
-        })
-}
-
-fn by_one(
-    call: &Call<'_>,
-    facts: &ActionFacts,
-    template: &Template,
-) -> Option<(Vec<ResourceRef>, bool)> {
-    let service = facts.action.service();
-    let mut parts = Vec::new();
-    for (variable, member) in &template.bindings {
-        let mut own = Vec::new();
-        for text in call.texts(member) {
-            if text.starts_with("arn:") {
-                return is_kind(call.catalog, service, template.resource_type, &text)
-                    .then(|| (whole_arns(call, service, template, member), true));
-            }
-            if template.class == MatchClass::Whole {
-                return None;
-            }
-            let text = match text.split_once("://") {
-                Some((_, path)) => path.rsplit('/').next().unwrap_or(path).to_owned(),
-                None => text,
-            };
-            own.push(Part::Text(text));
-        }
-        parts.push((*variable, own));
-    }
-    let resources = fill_all(
-        call,
-        service,
-        template.resource_type,
-        Some(template.format),
-        &parts,
-    )?;
-    Some((resources, false))
-}
-
-fn whole_arns(
-    call: &Call<'_>,
-    service: &str,
-    template: &Template,
-    member: &str,
-) -> Vec<ResourceRef> {
-    let texts = call.texts(member).into_iter();
-    texts
-        .filter(|text| is_kind(call.catalog, service, template.resource_type, text))
-        .map(ResourceRef::Literal)
-        .take(MANY)
-        .collect()
 }

@@ -63,8 +63,8 @@ pub(super) struct Tables {
     pub(super) sources: HashMap<&'static str, Vec<SourceRow>>,
     /// Prefix and event in lower case to rows.
     pub(super) events: Nested<Vec<EventRow>>,
-    /// Prefix to (event pattern, reason).
-    pub(super) silent: HashMap<&'static str, Vec<(&'static str, &'static str)>>,
+    /// Prefix to (event pattern in lower case, reason).
+    pub(super) silent: HashMap<&'static str, Vec<(String, &'static str)>>,
     /// Service and type in lower case to rows.
     pub(super) arns: Nested<Vec<ArnRow>>,
     /// Service and operation, member or `*`, in lower case, to the principal that receives the role.
@@ -130,7 +130,7 @@ fn read() -> Tables {
             .silent
             .entry(service)
             .or_default()
-            .push((event, reason));
+            .push((event.to_ascii_lowercase(), reason));
     }
     for [service, kind, action, condition, bindings, _] in table::rows(ARNS) {
         let row = ArnRow {
