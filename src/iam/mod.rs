@@ -17,6 +17,9 @@ pub mod quota;
 pub mod statement;
 mod template;
 
+#[cfg(test)]
+mod corpus;
+
 pub use action::Action;
 pub use arn::Arn;
 pub use containment::{Containment, Witness, contained};

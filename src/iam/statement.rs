@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::condition::operator::Operator;
 use super::json::{Json, Step};
 use super::pattern;
 use super::template::{Colons, has_variables, parts, resource_tokens};
@@ -286,7 +287,7 @@ impl Statement {
                 .conditions
                 .blocks
                 .iter()
-                .any(|b| b.values.iter().any(|v| has_variables(v)));
+                .any(|b| takes_variables(b) && b.values.iter().any(|v| has_variables(v)));
         if !touched {
             let variables = true;
             return Self {
@@ -300,7 +301,7 @@ impl Statement {
             ResourceMatch::None => ResourceMatch::None,
         };
         let mut conditions = self.conditions.clone();
-        for block in &mut conditions.blocks {
+        for block in conditions.blocks.iter_mut().filter(|b| takes_variables(b)) {
             block.values = escape(&block.values);
         }
         let sid = self.sid.as_deref();
@@ -380,6 +381,10 @@ impl Statement {
             raw: raw.clone(),
         })
     }
+}
+
+fn takes_variables(block: &ConditionBlock) -> bool {
+    Operator::parse(&block.operator).is_none_or(|o| o.kind.takes_variables())
 }
 
 /// One text as a string, none or several as a list.

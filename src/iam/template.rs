@@ -7,7 +7,7 @@
 use super::pattern::token::{Token, normal};
 
 /// A reference to a key of the request context.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Variable {
     /// The context key as it is written; keys are compared without regard to case.
     pub(crate) key: String,
@@ -16,7 +16,7 @@ pub(crate) struct Variable {
 }
 
 /// A piece of a template.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Part {
     /// A character of the text, which may be a wildcard.
     Plain(char),

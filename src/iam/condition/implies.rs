@@ -9,7 +9,7 @@ use super::value::{network, network_covers, order};
 use crate::iam::pattern::automaton::Budget;
 use crate::iam::pattern::{QUESTION, covers_tokens};
 use crate::iam::statement::{ConditionBlock, Conditions};
-use crate::iam::template::{Names, has_variables, parts};
+use crate::iam::template::{Names, Part, parts};
 
 /// A block with the version of the policy it stands in.
 #[derive(Clone, Copy, Debug)]
@@ -101,16 +101,7 @@ fn block_implies(s: Clause<'_>, w: Clause<'_>) -> bool {
     if !s.block.key.eq_ignore_ascii_case(&w.block.key) {
         return false;
     }
-    let texts =
-        |clause: Clause<'_>| -> bool { clause.block.values.iter().any(|v| has_variables(v)) };
-    // `${…}` means one thing in one version and another in the other.
-    if s.variables != w.variables && (texts(s) || texts(w)) {
-        return false;
-    }
-    let set = |values: &'_ [String]| values.iter().cloned().collect::<BTreeSet<_>>();
-    if s.block.operator.eq_ignore_ascii_case(&w.block.operator)
-        && set(&s.block.values) == set(&w.block.values)
-    {
+    if s.block.operator.eq_ignore_ascii_case(&w.block.operator) && meanings(s) == meanings(w) {
         return true;
     }
     let (Some(so), Some(wo)) = (
@@ -136,27 +127,41 @@ fn block_implies(s: Clause<'_>, w: Clause<'_>) -> bool {
     {
         return false;
     }
-    let variables = s.variables;
     let mut names = Names::default();
     let mut budget = Budget::new(QUESTION);
-    let mut within = |narrow: (Kind, &str), wide: (Kind, &str)| {
-        value_within(narrow, wide, variables, &mut names, &mut budget)
+    let mut within = |narrow: (Clause<'_>, Kind, &str), wide: (Clause<'_>, Kind, &str)| {
+        value_within(narrow, wide, &mut names, &mut budget)
     };
     let (sv, wv) = (&s.block.values, &w.block.values);
     if so.negated {
-        wv.iter()
-            .all(|w| sv.iter().any(|s| within((wo.kind, w), (so.kind, s))))
+        wv.iter().all(|wt| {
+            sv.iter()
+                .any(|st| within((w, wo.kind, wt), (s, so.kind, st)))
+        })
     } else {
-        sv.iter()
-            .all(|s| wv.iter().any(|w| within((so.kind, s), (wo.kind, w))))
+        sv.iter().all(|st| {
+            wv.iter()
+                .any(|wt| within((s, so.kind, st), (w, wo.kind, wt)))
+        })
     }
+}
+
+/// The values of a block as what they mean in their version of the policy language.
+fn meanings(clause: Clause<'_>) -> BTreeSet<Vec<Part>> {
+    let kind = Operator::parse(&clause.block.operator).map(|o| o.kind);
+    let values = clause.block.values.iter();
+    values
+        .map(|value| match kind {
+            Some(kind) => kind.parts(value, clause.variables),
+            None => parts(value, clause.variables),
+        })
+        .collect()
 }
 
 /// Whether every value of a request that the one value of a policy matches is matched by the other.
 fn value_within(
-    (narrow_kind, narrow): (Kind, &str),
-    (wide_kind, wide): (Kind, &str),
-    variables: bool,
+    (narrow_in, narrow_kind, narrow): (Clause<'_>, Kind, &str),
+    (wide_in, wide_kind, wide): (Clause<'_>, Kind, &str),
     names: &mut Names,
     budget: &mut Budget,
 ) -> bool {
@@ -176,8 +181,12 @@ fn value_within(
             } else {
                 narrow_kind
             };
-            let narrow = folded.tokens(&parts(narrow, variables), &mut |v| vec![names.token(v)]);
-            let wide = wide_kind.tokens(&parts(wide, variables), &mut |v| vec![names.token(v)]);
+            let narrow = folded.tokens(&narrow_kind.parts(narrow, narrow_in.variables), &mut |v| {
+                vec![names.token(v)]
+            });
+            let wide = wide_kind.tokens(&wide_kind.parts(wide, wide_in.variables), &mut |v| {
+                vec![names.token(v)]
+            });
             covers_tokens(&wide, &narrow, budget)
         }
         (IpAddress, IpAddress) => match (network(wide), network(narrow)) {

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::pattern::token::{self, Token};
 use super::statement::ConditionBlock;
-use super::template::{Variable, parts};
+use super::template::Variable;
 use operator::{Kind, Operator, Set};
 
 /// Whether something is so, as far as the context tells.
@@ -172,9 +172,13 @@ fn block_holds(block: &ConditionBlock, variables: bool, context: &Context<'_>) -
     let one = |found: &String| {
         let text: Vec<char> = found.chars().collect();
         Truth::any(block.values.iter().map(|wanted| {
-            if operator.kind.takes_variables() {
+            if operator.kind.is_text() {
                 context.matches(
-                    |variable| operator.kind.tokens(&parts(wanted, variables), variable),
+                    |variable| {
+                        operator
+                            .kind
+                            .tokens(&operator.kind.parts(wanted, variables), variable)
+                    },
                     &operator.kind.fold(&text),
                 )
             } else {

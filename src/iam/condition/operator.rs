@@ -1,7 +1,7 @@
 //! The operators of conditions, by their names in the IAM user guide.
 
 use crate::iam::pattern::token::Token;
-use crate::iam::template::{Colons, Part, Variable, resource_tokens, value_tokens};
+use crate::iam::template::{Colons, Part, Variable, parts, resource_tokens, value_tokens};
 
 /// Which values of a key with several values are asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,8 +125,8 @@ impl Operator {
 }
 
 impl Kind {
-    /// Whether values are compared as text, in which variables are replaced.
-    pub(crate) fn takes_variables(self) -> bool {
+    /// Whether values are compared as text.
+    pub(crate) fn is_text(self) -> bool {
         matches!(
             self,
             Kind::StringEquals
@@ -136,6 +136,17 @@ impl Kind {
                 | Kind::BinaryEquals
                 | Kind::Arn
         )
+    }
+
+    /// Whether policy variables are replaced in its values: the user guide names the string and the
+    /// ARN operators.
+    pub(crate) fn takes_variables(self) -> bool {
+        self.is_text() && !matches!(self, Kind::Bool | Kind::BinaryEquals)
+    }
+
+    /// The parts of a value, `variables` where the version of the policy has them.
+    pub(crate) fn parts(self, value: &str, variables: bool) -> Vec<Part> {
+        parts(value, variables && self.takes_variables())
     }
 
     /// Compiles a value of a kind that is compared as text.

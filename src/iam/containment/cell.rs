@@ -39,7 +39,7 @@ impl Field {
     }
 
     /// The parts that can be asked for one by one.
-    fn split(&self) -> Vec<Self> {
+    pub(super) fn split(&self) -> Vec<Self> {
         if self.negated {
             return vec![self.clone()];
         }
@@ -63,7 +63,7 @@ impl Field {
     }
 
     /// Whether this and the other may have a string in common; true where that is not plain.
-    fn meets(&self, other: &Self) -> bool {
+    pub(super) fn meets(&self, other: &Self) -> bool {
         match (self.negated, other.negated) {
             (false, false) => self
                 .wide
@@ -276,20 +276,13 @@ impl<'a> Rule<'a> {
         )
     }
 
-    /// The statement's cells: pattern by pattern where it has patterns, whole where it is negated.
-    pub(super) fn cells(&self) -> impl Iterator<Item = Cell<'a>> {
-        let resources = self.resources.split();
-        self.actions.split().into_iter().flat_map(move |action| {
-            resources
-                .clone()
-                .into_iter()
-                .map(|resource| Cell {
-                    actions: vec![action.clone()],
-                    resources: vec![resource],
-                    clauses: self.clauses.clone(),
-                })
-                .collect::<Vec<_>>()
-        })
+    /// What the statement is about, of the given parts of its actions and resources.
+    pub(super) fn cell(&self, action: &Field, resource: &Field) -> Cell<'a> {
+        Cell {
+            actions: vec![action.clone()],
+            resources: vec![resource.clone()],
+            clauses: self.clauses.clone(),
+        }
     }
 }
 
@@ -306,7 +299,7 @@ impl<'a> Cell<'a> {
     /// The requests of the cell that the statement is about too; `None` where there plainly are
     /// none.
     pub(super) fn within(&self, rule: &Rule<'a>) -> Option<Self> {
-        if !self.meets(rule) {
+        if !self.meets_resources(rule) || !self.actions.iter().all(|f| f.meets(&rule.actions)) {
             return None;
         }
         let mut cell = self.clone();
@@ -317,10 +310,9 @@ impl<'a> Cell<'a> {
         Some(cell)
     }
 
-    /// Whether the statement may be about some of the cell's requests.
-    pub(super) fn meets(&self, rule: &Rule<'_>) -> bool {
-        self.actions.iter().all(|f| f.meets(&rule.actions))
-            && self.resources.iter().all(|f| f.meets(&rule.resources))
+    /// Whether the statement may be about some of the cell's resources.
+    pub(super) fn meets_resources(&self, rule: &Rule<'_>) -> bool {
+        self.resources.iter().all(|f| f.meets(&rule.resources))
     }
 
     /// Whether the statement alone is about all of the cell's requests, found by pairs of patterns.

@@ -3,7 +3,7 @@
 //! Actions fall into kinds: two actions are of one kind when the same statements are about them. For
 //! each kind the resources of those statements together must hold the cell's resources.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::cell::{Cell, Field, Rule};
 use crate::iam::pattern::QUESTION;
@@ -35,16 +35,18 @@ pub(super) fn gap(
 ) -> Result<Option<Point>, Exhausted> {
     // Statements with the same resources count as one.
     let mut classes: Vec<(&Field, Vec<&Rule<'_>>)> = Vec::new();
+    let mut places = HashMap::new();
     for rule in rules {
-        let same = classes.iter_mut().find(|(field, members)| {
-            field.negated == rule.resources.negated
-                && field.exact == rule.resources.exact
-                && members[0].actions.negated == rule.actions.negated
-                && !rule.actions.negated
-        });
-        match same {
-            Some((_, members)) => members.push(rule),
-            None => classes.push((&rule.resources, vec![rule])),
+        let resources = &rule.resources;
+        let same = places.entry((resources.negated, &resources.exact));
+        if rule.actions.negated {
+            classes.push((resources, vec![rule]));
+        } else {
+            let place = *same.or_insert_with(|| {
+                classes.push((resources, Vec::new()));
+                classes.len() - 1
+            });
+            classes[place].1.push(rule);
         }
     }
     let single = cell.actions.len() == 1;

@@ -51,6 +51,12 @@ pub enum Containment {
 /// Moves of pattern places and comparisons of statements one call may cost.
 const WORK: u64 = 20_000_000;
 
+/// Parts without an answer after which no more are looked at for a witness: the answer is not yes.
+const OPENS: usize = 8;
+
+/// Context keys that are left out of a witness where they do not matter.
+const KEYS: usize = 40;
+
 /// Whether every request that `proposed` allows is allowed by `current`.
 ///
 /// Actions are all strings with something before and after a colon, not a list of today's; resources
@@ -202,8 +208,11 @@ impl<'a> Question<'a> {
             .iter()
             .filter(|rule| !denied.contains(&rule.identity()))
             .collect();
-        let mut open = None;
+        let mut opens: Vec<String> = Vec::new();
         for rule in &self.proposed.allow {
+            if opens.len() >= OPENS {
+                break;
+            }
             let mut outcomes = Vec::new();
             if !allowed.contains(&rule.identity()) {
                 outcomes.push(self.allowed_by(rule, &self.current.allow, budget));
@@ -218,19 +227,20 @@ impl<'a> Question<'a> {
                 match outcome {
                     Outcome::Met => {}
                     Outcome::Failed(witness) => return Containment::NotContained(witness),
-                    Outcome::Open(reason) => {
-                        open.get_or_insert(reason);
-                    }
+                    Outcome::Open(reason) => opens.push(reason),
                 }
             }
         }
-        open.map_or(Containment::Contained, Containment::Unknown)
+        opens
+            .into_iter()
+            .next()
+            .map_or(Containment::Contained, Containment::Unknown)
     }
 
     /// What the statement allows is allowed by these, or denied by the proposal itself.
-    fn allowed_by(&self, rule: &Rule<'a>, by: &[Rule<'a>], budget: &mut Budget) -> Outcome {
+    fn allowed_by(&self, rule: &Rule<'a>, by: &'a [Rule<'a>], budget: &mut Budget) -> Outcome {
         let covers: Vec<&Rule<'_>> = by.iter().chain(&self.proposed.deny).collect();
-        self.all_held(rule, rule.cells().map(Some), &covers, budget)
+        self.all_held(rule, None, &covers, budget)
     }
 
     /// What the statement allows and this denies is denied by the proposal itself.
@@ -239,27 +249,49 @@ impl<'a> Question<'a> {
             return Outcome::Met;
         }
         let covers: Vec<&Rule<'_>> = self.proposed.deny.iter().collect();
-        let cells = rule.cells().map(|cell| cell.within(deny));
-        self.all_held(rule, cells, &covers, budget)
+        self.all_held(rule, Some(deny), &covers, budget)
     }
 
+    /// Whether all the statement is about, of it only what `inside` is about too, is held.
     fn all_held(
         &self,
         rule: &Rule<'a>,
-        cells: impl Iterator<Item = Option<Cell<'a>>>,
+        inside: Option<&Rule<'a>>,
         covers: &[&Rule<'a>],
         budget: &mut Budget,
     ) -> Outcome {
         let mut outcome = Outcome::Met;
-        for cell in cells {
-            if budget.spend(1).is_err() {
+        let mut opens = 0;
+        let resources = rule.resources.split();
+        for action in rule.actions.split() {
+            let meets = |other: &Rule<'_>| action.meets(&other.actions);
+            if inside.is_some_and(|inside| !meets(inside)) {
+                continue;
+            }
+            let cost: usize = covers.iter().map(|c| 1 + c.actions.exact.len() / 16).sum();
+            if budget.spend(cost as u64).is_err() {
                 return Outcome::Open(too_much(rule));
             }
-            let Some(cell) = cell else { continue };
-            match self.held(&cell, rule, covers, budget) {
-                Outcome::Met => {}
-                Outcome::Failed(witness) => return Outcome::Failed(witness),
-                open => outcome = open,
+            let mut near: Vec<&Rule<'_>> = covers.iter().copied().filter(|c| meets(c)).collect();
+            for resource in &resources {
+                let cell = rule.cell(&action, resource);
+                let Some(cell) = (match inside {
+                    None => Some(cell),
+                    Some(inside) => cell.within(inside),
+                }) else {
+                    continue;
+                };
+                match self.held(&cell, rule, &mut near, budget) {
+                    Outcome::Met => {}
+                    Outcome::Failed(witness) => return Outcome::Failed(witness),
+                    Outcome::Open(reason) => {
+                        outcome = Outcome::Open(reason);
+                        opens += 1;
+                        if opens == OPENS {
+                            return outcome;
+                        }
+                    }
+                }
             }
         }
         outcome
@@ -269,7 +301,7 @@ impl<'a> Question<'a> {
         &self,
         cell: &Cell<'a>,
         rule: &Rule<'a>,
-        covers: &[&Rule<'a>],
+        covers: &mut [&Rule<'a>],
         budget: &mut Budget,
     ) -> Outcome {
         let whole = self.settle(cell, rule, covers, budget);
@@ -286,26 +318,29 @@ impl<'a> Question<'a> {
         Outcome::Met
     }
 
-    /// Whether these rules hold the cell; if not, a request in it that shows the difference.
-    fn settle(
+    /// Whether these rules hold the cell; if not, a request in it that shows the difference. A rule
+    /// that holds it alone moves to the front, as it is likely to hold the next one.
+    fn settle<'r>(
         &self,
         cell: &Cell<'_>,
         rule: &Rule<'_>,
-        covers: &[&Rule<'_>],
+        covers: &mut [&Rule<'r>],
         budget: &mut Budget,
     ) -> Outcome {
         let mut meeting: Vec<&Rule<'_>> = Vec::new();
         let mut following: Vec<&Rule<'_>> = Vec::new();
-        for &candidate in covers {
+        for at in 0..covers.len() {
+            let candidate = covers[at];
             let cost = 1 + candidate.size() as u64 / 16;
             if budget.spend(cost).is_err() {
                 return Outcome::Open(too_much(rule));
             }
-            if !cell.meets(candidate) {
+            if !cell.meets_resources(candidate) {
                 continue;
             }
             if follows(&cell.clauses, &candidate.clauses) {
                 if cell.held_by(candidate, budget) {
+                    covers[..=at].rotate_right(1);
                     return Outcome::Met;
                 }
                 following.push(candidate);
@@ -364,8 +399,14 @@ impl<'a> Question<'a> {
         if !self.shows(&request) {
             return None;
         }
-        // Only the keys that matter stay.
-        for key in request.context.keys().cloned().collect::<Vec<_>>() {
+        // Only the keys that matter stay; a hostile policy may have too many to ask for each.
+        for key in request
+            .context
+            .keys()
+            .take(KEYS)
+            .cloned()
+            .collect::<Vec<_>>()
+        {
             let values = request.context.remove(&key);
             if !self.shows(&request) {
                 request.context.extend(values.map(|v| (key, v)));

@@ -189,7 +189,7 @@ fn samples(block: &ConditionBlock, variable: &str) -> Vec<Values> {
             _ => out.push(plain("*")),
         }
     }
-    if operator.kind.takes_variables() && operator.kind != Kind::Bool {
+    if operator.kind.takes_variables() {
         out.push("other".to_owned());
     }
     out.into_iter().map(|v| vec![v]).collect()

@@ -176,7 +176,7 @@ pub(crate) fn explore(
     let mut holds = vec![false; languages.len()];
     let mut holds_on = vec![false; languages.len()];
     while let Some((at, state)) = queue.pop_front() {
-        budget.spend(1 + state.len() as u64)?;
+        budget.spend(1 + (state.len() + languages.len() / 8) as u64)?;
         if !product.judge(&state, &mut holds, &mut holds_on) {
             continue;
         }

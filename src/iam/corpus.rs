@@ -1,0 +1,377 @@
+//! Whole policies: a hundred varied ones written here, and AWS's managed policies where they are.
+//!
+//! `ROLEFIT_MANAGED_POLICIES` names a file that holds one JSON object of
+//! `{name: {"Document": policy}}`, as `moto/iam/aws_managed_policies.py` of PyPI `moto==5.2.5` does
+//! between its triple quotes.
+
+use super::*;
+use std::time::{Duration, Instant};
+
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) as usize % sides
+    }
+}
+
+fn written() -> Vec<(String, Json)> {
+    let mut dice = Dice(0xd1b5_4a32_d192_ed03);
+    let text = |s: &str| Json::String(s.to_owned());
+    let actions = [
+        "s3:*",
+        "s3:Get*",
+        "dynamodb:PutItem",
+        "logs:CreateLogStream",
+        "iam:Pass?ole",
+        "*",
+        "sqs:*Message",
+        "KMS:decrypt",
+    ];
+    let resources = [
+        "*",
+        "arn:aws:s3:::b/*",
+        "arn:aws:s3:::b/${aws:username}/*",
+        "arn:*:dynamodb:*:123456789012:table/t",
+        "arn:aws:logs:eu-*-1:*:log-group:/aws/*",
+    ];
+    (0..100)
+        .map(|number| {
+            let list = |from: &[&str], dice: &mut Dice| match dice.roll(3) {
+                0 => text(from[dice.roll(from.len())]),
+                n => Json::Array((0..=n).map(|_| text(from[dice.roll(from.len())])).collect()),
+            };
+            let mut statements: Vec<Json> = (0..1 + dice.roll(4))
+                .map(|index| {
+                    let not = |dice: &mut Dice| if dice.roll(6) == 0 { "Not" } else { "" };
+                    let mut fields = vec![
+                        (
+                            "Effect".to_owned(),
+                            text(if dice.roll(4) == 0 { "Deny" } else { "Allow" }),
+                        ),
+                        (
+                            format!("{}Action", not(&mut dice)),
+                            list(&actions, &mut dice),
+                        ),
+                        (
+                            format!("{}Resource", not(&mut dice)),
+                            list(&resources, &mut dice),
+                        ),
+                    ];
+                    if dice.roll(2) == 0 {
+                        fields.push(("Sid".into(), text(&format!("S{index}"))));
+                    }
+                    if dice.roll(3) == 0 {
+                        let value = match dice.roll(4) {
+                            0 => Json::Bool(true),
+                            1 => Json::Number("5.0".into()),
+                            2 => Json::Array(vec![text("a"), text("b*")]),
+                            _ => text("${aws:PrincipalTag/team}"),
+                        };
+                        let operator = [
+                            "StringLike",
+                            "NumericLessThan",
+                            "ForAnyValue:StringNotEqualsIfExists",
+                            "Bool",
+                        ][dice.roll(4)];
+                        let keys = Json::Object(vec![("aws:x".into(), value)]);
+                        fields.push((
+                            "Condition".into(),
+                            Json::Object(vec![(operator.into(), keys)]),
+                        ));
+                    }
+                    if dice.roll(2) == 0 {
+                        fields.reverse();
+                    }
+                    Json::Object(fields)
+                })
+                .collect();
+            let statement = match statements.len() {
+                1 if dice.roll(2) == 0 => statements.remove(0),
+                _ => Json::Array(statements),
+            };
+            let mut root = vec![("Statement".to_owned(), statement)];
+            if dice.roll(3) != 0 {
+                let version = ["2012-10-17", "2012-10-17", "2008-10-17"][dice.roll(3)];
+                root.insert(dice.roll(2), ("Version".into(), text(version)));
+            }
+            if dice.roll(5) == 0 {
+                root.push(("Id".into(), text("\u{e9}\"\\\n")));
+            }
+            (format!("written-{number}"), Json::Object(root))
+        })
+        .collect()
+}
+
+fn managed() -> Vec<(String, Json)> {
+    let Some(path) = std::env::var_os("ROLEFIT_MANAGED_POLICIES") else {
+        return Vec::new();
+    };
+    let text = std::fs::read_to_string(path).unwrap();
+    let json = text.split("\"\"\"").nth(1).unwrap_or(&text);
+    let Json::Object(policies) = Json::parse(json).unwrap() else {
+        panic!("an object of policies");
+    };
+    policies
+        .into_iter()
+        .map(|(name, entry)| (name, entry.get("Document").unwrap().clone()))
+        .collect()
+}
+
+fn all() -> Vec<(String, Json)> {
+    [written(), managed()].concat()
+}
+
+fn read(json: &Json) -> PolicyDocument {
+    PolicyDocument::parse(&json.to_pretty()).unwrap()
+}
+
+#[test]
+fn what_is_parsed_prints_as_it_was() {
+    for (name, json) in all() {
+        let document = read(&json);
+        assert_eq!(document.json(), &json, "{name}");
+        assert_eq!(
+            PolicyDocument::parse(&document.to_json_compact()).unwrap(),
+            document,
+            "{name}"
+        );
+        let value: serde_json::Value = serde_json::from_str(&json.to_compact()).unwrap();
+        assert_eq!(
+            document.to_json_pretty(),
+            serde_json::to_string_pretty(&value).unwrap(),
+            "{name}"
+        );
+        assert_eq!(
+            PolicyDocument::from_value(&value).unwrap(),
+            document,
+            "{name}"
+        );
+    }
+}
+
+/// Some of the document's statements; those that deny all stay. With `fewer`, also some of their
+/// actions go.
+fn part(document: &PolicyDocument, dice: &mut Dice, fewer: bool) -> PolicyDocument {
+    let mut kept = Vec::new();
+    for statement in document.statements() {
+        if statement.effect == Effect::Deny {
+            kept.push(statement.clone());
+        } else if dice.roll(2) == 0 {
+            let actions = match &statement.actions {
+                ActionMatch::Action(list) if fewer => {
+                    ActionMatch::Action(list.iter().filter(|_| dice.roll(3) > 0).cloned().collect())
+                }
+                other => other.clone(),
+            };
+            let mut changed = Statement::new(
+                None,
+                Effect::Allow,
+                actions,
+                statement.resources.clone(),
+                statement.conditions.clone(),
+            );
+            changed.variables = statement.variables;
+            kept.push(changed);
+        }
+    }
+    PolicyDocument::new(kept)
+}
+
+#[test]
+fn a_policy_contains_itself_and_its_parts() {
+    let mut dice = Dice(0x8000_0000_dead_beef);
+    let (mut smaller, mut shown, mut unknown) = (0, 0, Vec::new());
+    let mut slowest = (Duration::ZERO, String::new());
+    let all = all();
+    for (name, json) in &all {
+        let document = read(json);
+        let whole = PolicySet::of(name, document.clone());
+        assert_eq!(contained(&whole, &whole), Containment::Contained, "{name}");
+        for fewer in [false, true] {
+            let less = PolicySet::of("part", part(&document, &mut dice, fewer));
+            let start = Instant::now();
+            assert_eq!(
+                contained(&less, &whole),
+                Containment::Contained,
+                "{name}: {less:?}"
+            );
+            match contained(&whole, &less) {
+                Containment::Contained => {}
+                Containment::NotContained(w) => {
+                    let request = Request {
+                        action: w.action,
+                        resource: w.resource,
+                        context: w.context,
+                    };
+                    assert_eq!(
+                        evaluate(&whole, &request).decision,
+                        Decision::Allowed,
+                        "{name}"
+                    );
+                    assert!(
+                        matches!(
+                            evaluate(&less, &request).decision,
+                            Decision::ImplicitDeny | Decision::ExplicitDeny
+                        ),
+                        "{name}"
+                    );
+                    shown += 1;
+                }
+                Containment::Unknown(why) => unknown.push((name, why)),
+            }
+            slowest = slowest.max((start.elapsed(), name.clone()));
+            smaller += 1;
+        }
+    }
+    println!("{smaller} parts, {shown} shown to be smaller, slowest {slowest:?}");
+    for (name, why) in &unknown {
+        println!("{name}: {why}");
+    }
+    assert!(shown > smaller / 3, "{shown} of {smaller}");
+    assert!(unknown.len() * 50 < smaller, "{unknown:?}");
+}
+
+#[test]
+fn a_role_with_much_is_verified_quickly() {
+    let managed = managed();
+    let pool = if managed.is_empty() {
+        written()
+    } else {
+        managed
+    };
+    let mut named: Vec<NamedPolicy> = pool
+        .iter()
+        .map(|(name, json)| NamedPolicy {
+            name: name.clone(),
+            document: read(json),
+        })
+        .collect();
+    // The ten with the most to compare.
+    named.sort_by_key(|p| std::cmp::Reverse(p.document.to_json_compact().len()));
+    named.truncate(10);
+    let statement = |action: &str, resource: &str| {
+        Statement::allow(
+            None,
+            vec![action.into()],
+            vec![resource.into()],
+            Conditions::none(),
+        )
+    };
+    let admin = PolicyDocument::new(vec![statement("*", "*")]);
+    let actions = (0..200).map(|n| format!("s3:GetThing{n}")).collect();
+    let resources = (0..20)
+        .map(|n| format!("arn:aws:s3:::bucket-{n}/*"))
+        .collect();
+    let denies = named
+        .iter()
+        .flat_map(|p| p.document.statements())
+        .filter(|s| s.effect == Effect::Deny);
+    let mut statements: Vec<Statement> = denies.cloned().collect();
+    statements.push(Statement::allow(
+        None,
+        actions,
+        resources,
+        Conditions::none(),
+    ));
+    let proposed = PolicySet::of("proposed", PolicyDocument::new(statements));
+    let all = |with: Option<PolicyDocument>| PolicySet {
+        identity: with
+            .into_iter()
+            .map(|document| NamedPolicy {
+                name: "admin".into(),
+                document,
+            })
+            .chain(named.iter().cloned())
+            .collect(),
+        boundary: None,
+    };
+    let (with, without) = (all(Some(admin)), all(None));
+    for (what, current) in [("with", &with), ("without", &without)] {
+        let start = Instant::now();
+        let answer = contained(&proposed, current);
+        println!(
+            "{what} AdministratorAccess: {:?} in {:?}",
+            std::mem::discriminant(&answer),
+            start.elapsed()
+        );
+        assert!(!matches!(answer, Containment::Unknown(_)), "{answer:?}");
+        assert!(start.elapsed() < Duration::from_secs(5));
+    }
+    assert_eq!(contained(&proposed, &with), Containment::Contained);
+}
+
+#[test]
+fn hostile_policies_end() {
+    let statement = |n: usize, action: &str, resource: &str| {
+        Statement::allow(
+            Some(&format!("S{n}")),
+            vec![action.into()],
+            vec![resource.into()],
+            Conditions::none(),
+        )
+    };
+    let stars = "*".repeat(2_000);
+    let letters = "*a".repeat(1_000);
+    let many = |tail: &str| {
+        PolicyDocument::new(
+            (0..10_000)
+                .map(|n| statement(n, &format!("s{n}:*{tail}"), &format!("arn:aws:s3:::*{n}*")))
+                .collect(),
+        )
+    };
+    let keys = (0..2_000).map(|n| ConditionBlock {
+        operator: "StringLike".into(),
+        key: format!("k{n}"),
+        values: vec![format!("*{n}*")],
+    });
+    let conditional = Statement::allow(
+        None,
+        vec!["*".into()],
+        vec!["*".into()],
+        Conditions {
+            blocks: keys.collect(),
+        },
+    );
+    let documents = [
+        many(""),
+        many("x"),
+        PolicyDocument::new(vec![
+            statement(0, &format!("s:{stars}"), &stars),
+            statement(1, &letters, &letters),
+        ]),
+        PolicyDocument::new(
+            (0..300)
+                .map(|n| statement(n, &format!("*{n}*"), &format!("{}{n}", "*a?".repeat(20))))
+                .collect(),
+        ),
+        PolicyDocument::new(vec![conditional]),
+    ];
+    for (i, proposed) in documents.iter().enumerate() {
+        for (j, current) in documents.iter().enumerate() {
+            let start = Instant::now();
+            let answer = contained(
+                &PolicySet::of("p", proposed.clone()),
+                &PolicySet::of("c", current.clone()),
+            );
+            let kind = match &answer {
+                Containment::Contained => "contained".to_owned(),
+                Containment::NotContained(w) => format!("{} {}", w.action, w.resource.len()),
+                Containment::Unknown(why) => why.clone(),
+            };
+            println!(
+                "{i} in {j}: {:?} {}",
+                start.elapsed(),
+                &kind[..kind.len().min(200)]
+            );
+            assert!(start.elapsed() < Duration::from_secs(60), "{i} in {j}");
+            assert!(
+                i != j || answer == Containment::Contained,
+                "{i}: {answer:?}"
+            );
+        }
+    }
+}
