@@ -171,6 +171,7 @@ impl RoleUsage {
             })
             .collect();
         rows.sort_by(|a, b| (a.shape, a.resource).cmp(&(b.shape, b.resource)));
+        count_keys_once(&mut rows);
         rows
     }
 
@@ -203,6 +204,22 @@ impl RoleUsage {
         self.records.unmapped += other.records.unmapped;
         self.seen.merge(&other.seen);
     }
+}
+
+/// S3 logs one `DeleteObjects` call and a `DeleteObject` event for each key of it. Where a bucket has
+/// events of keys, the call without keys says nothing more (S3 user guide, CloudTrail events).
+fn count_keys_once(rows: &mut Vec<Call<'_>>) {
+    let deletes = |row: &Call<'_>| row.shape.action.as_str() == "s3:DeleteObject";
+    let keyed: BTreeSet<String> = rows
+        .iter()
+        .filter(|row| deletes(row))
+        .filter_map(|row| row.resource.as_arn()?.split_once('/'))
+        .map(|(bucket, _)| format!("{bucket}/*"))
+        .collect();
+    rows.retain(|row| {
+        !(deletes(row)
+            && matches!(row.resource, ResourceRef::Pattern(pattern) if keyed.contains(pattern)))
+    });
 }
 
 /// Of several messages the smallest is shown, so that order does not matter.

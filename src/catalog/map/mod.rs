@@ -144,15 +144,6 @@ impl Catalog {
     }
 }
 
-impl Catalog {
-    /// The IAM prefix of the service that a record's event source stands for: what an unmapped event may
-    /// have used. `None` for an unknown source.
-    #[must_use]
-    pub fn event_service<'a>(&'a self, record: &'a Record<'a>) -> Option<&'a str> {
-        Some(Call::new(self, record).service).filter(|service| !service.is_empty())
-    }
-}
-
 /// Records that are no API call, by their type.
 fn no_call(record: &Record<'_>) -> Option<&'static str> {
     if record.event_category.as_deref() == Some("NetworkActivity") {
