@@ -8,14 +8,17 @@
 
 mod clip;
 mod decide;
+mod draft;
 mod granted;
 mod needs;
 mod pack;
 mod patterns;
+mod removed;
 mod rest;
 mod sid;
 mod used;
 mod visible;
+mod witness;
 
 use std::collections::{BTreeMap, BTreeSet};
 

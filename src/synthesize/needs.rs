@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::decide::Draft;
+use super::draft::Draft;
 use super::{Emit, Inputs, MissingNeed, Reason, Target, Verdict};
 use crate::catalog::Need;
 use crate::grants::Function;

@@ -3,14 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::clip::without_variables;
-use super::decide::Draft;
+use super::draft::Draft;
+use super::removed::{record_removed, unknown_actions};
 use super::visible::{Blind, Sight};
-use super::{Emit, Removed, Target, UnseenRule, Verdict};
+use super::witness::{Witness, buckets_read, takes};
+use super::{Emit, Target, UnseenRule, Verdict};
 use crate::catalog::ActionFacts;
-use crate::iam::Action;
-use crate::iam::{ActionMatch, Arn, ResourceMatch, pattern};
-use crate::usage::Call;
+use crate::iam::{ActionMatch, ResourceMatch, pattern};
 
 /// What becomes of one granted (action, resource).
 enum Fate {
@@ -20,35 +19,9 @@ enum Fate {
     Idle(String),
 }
 
-/// What else speaks for or against a service.
-struct Witness {
-    /// Service → what speaks for it.
-    services: BTreeMap<String, String>,
-    /// Buckets whose objects the role reads.
-    objects_read: BTreeSet<String>,
-    /// Actions that AWS names beside a used one → the used one.
-    dependents: BTreeMap<&'static str, Action>,
-    /// Services that an unmapped event may belong to; `None` for any.
-    unmapped: Option<BTreeSet<String>>,
-}
-
 /// Decides every granted action.
 pub(super) fn decide_rest(draft: &mut Draft<'_>) {
-    let calls = draft.inputs.calls();
-    let beside = |call: &Call<'_>| {
-        draft
-            .inputs
-            .catalog
-            .dependents(&call.shape.action)
-            .map(|name| (name, call.shape.action.clone()))
-            .collect::<Vec<_>>()
-    };
-    let witness = Witness {
-        services: service_evidence(draft),
-        objects_read: buckets_read(draft),
-        dependents: calls.iter().flat_map(beside).collect(),
-        unmapped: unmapped_services(draft),
-    };
+    let witness = Witness::of(draft);
     let denied: BTreeSet<String> = draft
         .inputs
         .usage
@@ -260,45 +233,6 @@ fn fate(
     })
 }
 
-/// Whether some resource of the grant is of a type that the action accepts: `s3:GetObject` on a bucket's
-/// own ARN, or `sqs:ListQueues` on a queue, allows nothing.
-fn takes(draft: &Draft<'_>, facts: &ActionFacts, target: &Target) -> bool {
-    let Target::Resource(resource) = target else {
-        return true;
-    };
-    if resource.contains("${") {
-        return true;
-    }
-    if facts.resource_types.is_empty() {
-        return pattern::matches(resource, "*");
-    }
-    let service = facts.action.service();
-    facts
-        .resource_types
-        .iter()
-        .flat_map(|kind| draft.inputs.catalog.arn_formats(service, kind.name))
-        .any(|format| {
-            match (Arn::parse(format), Arn::parse(resource)) {
-                // Part by part: a format that has a Region is not met by an ARN without one.
-                (Some(format), Some(arn)) => {
-                    let part = |format: &str, part: &str| {
-                        pattern::overlaps(
-                            &format
-                                .replace("${Region}", "?*")
-                                .replace("${Account}", "?*"),
-                            part,
-                        )
-                    };
-                    part(&format.region, &arn.region)
-                        && part(&format.account, &arn.account)
-                        && part(&format.service, &arn.service)
-                        && pattern::overlaps(&without_variables(&format.resource), &arn.resource)
-                }
-                _ => pattern::overlaps(&without_variables(format), resource),
-            }
-        })
-}
-
 /// Whether the resources kept for a used or configured action already answer for a grant that is blind.
 fn answered(
     draft: &Draft<'_>,
@@ -359,92 +293,6 @@ fn hidden(
     None
 }
 
-/// Services that an event no rule maps may belong to; `None` where it may be any.
-fn unmapped_services(draft: &Draft<'_>) -> Option<BTreeSet<String>> {
-    let mut services = BTreeSet::new();
-    for event in draft.inputs.usage.unmapped.keys() {
-        let of = draft.inputs.catalog.services_of(&event.event_source);
-        if of.is_empty() {
-            return None;
-        }
-        services.extend(of);
-    }
-    Some(services)
-}
-
-/// Services that something else than the role's data calls speaks for: its other calls, the
-/// configuration of its functions, their environment.
-fn service_evidence(draft: &Draft<'_>) -> BTreeMap<String, String> {
-    let mut evidence = BTreeMap::new();
-    let mut add = |service: &str, witness: String| {
-        evidence.entry(service.to_owned()).or_insert(witness);
-    };
-    for call in draft.inputs.calls() {
-        add(
-            call.shape.action.service(),
-            format!("the role called {}", call.shape.action),
-        );
-    }
-    for (action, kept) in &draft.kept {
-        if kept.verdict == Some(Verdict::Configured) {
-            add(
-                action.split(':').next().unwrap_or_default(),
-                format!("the configuration needs {action}"),
-            );
-        }
-    }
-    for event in draft.inputs.usage.unmapped.keys() {
-        for service in draft.inputs.catalog.services_of(&event.event_source) {
-            add(
-                &service,
-                format!(
-                    "the role called {} of {}",
-                    event.event_name, event.event_source
-                ),
-            );
-        }
-    }
-    for function in draft.inputs.snapshot.functions_of(&draft.inputs.role.arn) {
-        for value in &function.environment {
-            let host = value
-                .strip_prefix("https://")
-                .and_then(|rest| rest.split('.').next());
-            let arn = value
-                .strip_prefix("arn:")
-                .and_then(|rest| rest.split(':').nth(1));
-            for service in host
-                .into_iter()
-                .chain(arn)
-                .filter(|s| !draft.inputs.catalog.service_actions(s).is_empty())
-            {
-                add(
-                    service,
-                    format!(
-                        "an environment variable of {} names {service}",
-                        function.name
-                    ),
-                );
-            }
-        }
-    }
-    evidence
-}
-
-/// Buckets whose objects the role reads, or may read unseen.
-fn buckets_read(draft: &Draft<'_>) -> BTreeSet<String> {
-    draft
-        .emits
-        .iter()
-        .filter(|emit| matches!(emit.action.as_str(), "s3:GetObject" | "s3:GetObjectVersion"))
-        .filter_map(|emit| match &emit.target {
-            Target::Resource(resource) => resource
-                .split_once('/')
-                .map(|(bucket, _)| bucket.to_owned()),
-            Target::NotResource(_) => None,
-        })
-        .collect()
-}
-
 /// Without `s3:ListBucket` S3 answers 403 instead of 404 for a key that does not exist.
 fn keep_bucket_listing(draft: &mut Draft<'_>, buckets: &BTreeSet<String>) {
     let already = draft
@@ -469,149 +317,6 @@ fn keep_bucket_listing(draft: &mut Draft<'_>, buckets: &BTreeSet<String>) {
         ) {
             draft.note("s3:ListBucket", Verdict::Unseen, reason);
         }
-    }
-}
-
-/// What goes, one row per action and grant, folded where a whole service goes.
-fn record_removed(draft: &mut Draft<'_>) {
-    let mut services: BTreeMap<&str, Vec<(&ActionFacts, &Vec<usize>)>> = BTreeMap::new();
-    for (facts, grants) in draft.granted.actions.values() {
-        services
-            .entry(facts.action.service())
-            .or_default()
-            .push((facts, grants));
-    }
-    let mut rows = BTreeSet::new();
-    for (service, actions) in services {
-        let gone = |facts: &ActionFacts| {
-            draft
-                .kept
-                .get(facts.action.as_str())
-                .and_then(|kept| kept.verdict)
-                .filter(|v| {
-                    matches!(
-                        v,
-                        Verdict::Unused | Verdict::Undecided | Verdict::DeniedOnly
-                    )
-                })
-        };
-        let first = actions
-            .first()
-            .and_then(|(facts, grants)| Some((gone(facts)?, *grants)));
-        let whole = actions.len() > 1
-            && actions.len() == draft.inputs.catalog.service_actions(service).len();
-        if let Some((verdict, grants)) = first
-            && whole
-            && actions
-                .iter()
-                .all(|(facts, g)| gone(facts) == Some(verdict) && *g == grants)
-        {
-            let reason = service_reason(draft, service, verdict);
-            rows.extend(rows_of(
-                draft,
-                &format!("{service}:*"),
-                grants,
-                verdict,
-                &reason,
-            ));
-            continue;
-        }
-        for (facts, grants) in actions {
-            if let (Some(verdict), Some(kept)) =
-                (gone(facts), draft.kept.get(facts.action.as_str()))
-            {
-                rows.extend(rows_of(
-                    draft,
-                    facts.action.as_str(),
-                    grants,
-                    verdict,
-                    &kept.reason,
-                ));
-            }
-        }
-    }
-    draft.removed.extend(rows);
-}
-
-fn rows_of(
-    draft: &Draft<'_>,
-    action: &str,
-    grants: &[usize],
-    verdict: Verdict,
-    reason: &str,
-) -> Vec<Removed> {
-    let row = |label: &str, resource: String| Removed {
-        action: action.to_owned(),
-        resource,
-        from: label.to_owned(),
-        verdict,
-        reason: reason.to_owned(),
-    };
-    grants
-        .iter()
-        .map(|&g| &draft.granted.grants[g])
-        .flat_map(|grant| {
-            grant
-                .resources()
-                .into_iter()
-                .map(|resource| row(&grant.label, resource))
-        })
-        .collect()
-}
-
-/// The reason for a whole service.
-pub(super) fn service_reason(draft: &Draft<'_>, service: &str, verdict: Verdict) -> String {
-    let report = draft
-        .inputs
-        .snapshot
-        .last_accessed
-        .get(&draft.inputs.role.arn);
-    match (verdict, report) {
-        (Verdict::Undecided, _) => format!(
-            "no call of {service} in {} days; not all of its calls are visible and nothing else speaks for it",
-            draft.view.days()
-        ),
-        (_, Some(report)) if !report.accessed(service) => {
-            format!(
-                "no call of {service} in {} days, and service last accessed shows no attempt in its tracking period",
-                draft.view.days()
-            )
-        }
-        _ => format!("no call of {service} in {} days", draft.view.days()),
-    }
-}
-
-/// Names that no catalog action matches cannot be proposed; they go, and a person is told.
-fn unknown_actions(draft: &mut Draft<'_>) {
-    let unknown: Vec<(String, usize)> = draft.granted.unknown.clone();
-    let mut names = BTreeSet::new();
-    for (name, g) in unknown {
-        let retired = draft.inputs.catalog.retired(&name).is_some();
-        let (verdict, reason) = if retired {
-            (Verdict::Unused, "AWS retired this action".to_owned())
-        } else {
-            names.insert(name.clone());
-            (
-                Verdict::Undecided,
-                format!(
-                    "no action of this name is in the catalog of {}",
-                    draft.inputs.catalog.version()
-                ),
-            )
-        };
-        let rows = rows_of(draft, &name, &[g], verdict, &reason);
-        draft.removed.extend(rows);
-    }
-    if !names.is_empty() {
-        let names: Vec<String> = names.into_iter().collect();
-        draft.reason(
-            "unknown-actions",
-            true,
-            format!(
-                "the current policies name actions that the catalog does not know: {}",
-                names.join(", ")
-            ),
-        );
     }
 }
 

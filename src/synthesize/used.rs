@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Verdict;
 use super::clip::allows;
-use super::decide::Draft;
+use super::draft::Draft;
 use super::patterns::patterns;
 use crate::catalog::{Certainty, ResourceRef};
 use crate::iam::ConditionBlock;

@@ -1,0 +1,166 @@
+//! What else than the calls themselves speaks for or against a granted action.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::clip::without_variables;
+use super::draft::Draft;
+use super::{Target, Verdict};
+use crate::catalog::ActionFacts;
+use crate::iam::{Action, Arn, pattern};
+use crate::usage::Call;
+
+/// What else speaks for or against a service.
+pub(super) struct Witness {
+    /// Service → what speaks for it.
+    pub(super) services: BTreeMap<String, String>,
+    /// Buckets whose objects the role reads.
+    pub(super) objects_read: BTreeSet<String>,
+    /// Actions that AWS names beside a used one → the used one.
+    pub(super) dependents: BTreeMap<&'static str, Action>,
+    /// Services that an unmapped event may belong to; `None` for any.
+    pub(super) unmapped: Option<BTreeSet<String>>,
+}
+
+impl Witness {
+    pub(super) fn of(draft: &Draft<'_>) -> Self {
+        let calls = draft.inputs.calls();
+        let beside = |call: &Call<'_>| {
+            draft
+                .inputs
+                .catalog
+                .dependents(&call.shape.action)
+                .map(|name| (name, call.shape.action.clone()))
+                .collect::<Vec<_>>()
+        };
+        Self {
+            services: service_evidence(draft),
+            objects_read: buckets_read(draft),
+            dependents: calls.iter().flat_map(beside).collect(),
+            unmapped: unmapped_services(draft),
+        }
+    }
+}
+/// Services that something else than the role's data calls speaks for: its other calls, the
+/// configuration of its functions, their environment.
+fn service_evidence(draft: &Draft<'_>) -> BTreeMap<String, String> {
+    let mut evidence = BTreeMap::new();
+    let mut add = |service: &str, witness: String| {
+        evidence.entry(service.to_owned()).or_insert(witness);
+    };
+    for call in draft.inputs.calls() {
+        add(
+            call.shape.action.service(),
+            format!("the role called {}", call.shape.action),
+        );
+    }
+    for (action, kept) in &draft.kept {
+        if kept.verdict == Some(Verdict::Configured) {
+            add(
+                action.split(':').next().unwrap_or_default(),
+                format!("the configuration needs {action}"),
+            );
+        }
+    }
+    for event in draft.inputs.usage.unmapped.keys() {
+        for service in draft.inputs.catalog.services_of(&event.event_source) {
+            add(
+                &service,
+                format!(
+                    "the role called {} of {}",
+                    event.event_name, event.event_source
+                ),
+            );
+        }
+    }
+    for function in draft.inputs.snapshot.functions_of(&draft.inputs.role.arn) {
+        for value in &function.environment {
+            let host = value
+                .strip_prefix("https://")
+                .and_then(|rest| rest.split('.').next());
+            let arn = value
+                .strip_prefix("arn:")
+                .and_then(|rest| rest.split(':').nth(1));
+            for service in host
+                .into_iter()
+                .chain(arn)
+                .filter(|s| !draft.inputs.catalog.service_actions(s).is_empty())
+            {
+                add(
+                    service,
+                    format!(
+                        "an environment variable of {} names {service}",
+                        function.name
+                    ),
+                );
+            }
+        }
+    }
+    evidence
+}
+
+/// Services that an event no rule maps may belong to; `None` where it may be any.
+fn unmapped_services(draft: &Draft<'_>) -> Option<BTreeSet<String>> {
+    let mut services = BTreeSet::new();
+    for event in draft.inputs.usage.unmapped.keys() {
+        let of = draft.inputs.catalog.services_of(&event.event_source);
+        if of.is_empty() {
+            return None;
+        }
+        services.extend(of);
+    }
+    Some(services)
+}
+
+/// Buckets whose objects the role reads, or may read unseen.
+pub(super) fn buckets_read(draft: &Draft<'_>) -> BTreeSet<String> {
+    draft
+        .emits
+        .iter()
+        .filter(|emit| matches!(emit.action.as_str(), "s3:GetObject" | "s3:GetObjectVersion"))
+        .filter_map(|emit| match &emit.target {
+            Target::Resource(resource) => resource
+                .split_once('/')
+                .map(|(bucket, _)| bucket.to_owned()),
+            Target::NotResource(_) => None,
+        })
+        .collect()
+}
+
+/// Whether some resource of the grant is of a type that the action accepts: `s3:GetObject` on a bucket's
+/// own ARN, or `sqs:ListQueues` on a queue, allows nothing.
+pub(super) fn takes(draft: &Draft<'_>, facts: &ActionFacts, target: &Target) -> bool {
+    let Target::Resource(resource) = target else {
+        return true;
+    };
+    if resource.contains("${") {
+        return true;
+    }
+    if facts.resource_types.is_empty() {
+        return pattern::matches(resource, "*");
+    }
+    let service = facts.action.service();
+    facts
+        .resource_types
+        .iter()
+        .flat_map(|kind| draft.inputs.catalog.arn_formats(service, kind.name))
+        .any(|format| {
+            match (Arn::parse(format), Arn::parse(resource)) {
+                // Part by part: a format that has a Region is not met by an ARN without one.
+                (Some(format), Some(arn)) => {
+                    let part = |format: &str, part: &str| {
+                        pattern::overlaps(
+                            &format
+                                .replace("${Region}", "?*")
+                                .replace("${Account}", "?*"),
+                            part,
+                        )
+                    };
+                    part(&format.region, &arn.region)
+                        && part(&format.account, &arn.account)
+                        && part(&format.service, &arn.service)
+                        && pattern::overlaps(&without_variables(&format.resource), &arn.resource)
+                }
+                _ => pattern::overlaps(&without_variables(format), resource),
+            }
+        })
+}
