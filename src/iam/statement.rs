@@ -87,7 +87,7 @@ pub enum ResourceMatch {
 
 impl ResourceMatch {
     /// Whether the statement is about this resource, an ARN or `*`. Policy variables are not
-    /// replaced here but taken as text; [`crate::iam::evaluate`] replaces them.
+    /// replaced here but taken as text; [`crate::iam::evaluate()`] replaces them.
     #[must_use]
     pub fn matches(&self, resource: &str) -> bool {
         let text: Vec<char> = resource.chars().collect();
