@@ -1,6 +1,6 @@
 //! Statements as sets of actions times sets of resources, compiled for comparison.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::named;
@@ -24,18 +24,55 @@ pub(super) struct Field {
     wide: Vec<Pattern>,
     /// The patterns as they are written.
     texts: Vec<Rc<str>>,
+    /// The places of the patterns by the plain text before their first colon; `None` for those with
+    /// a wildcard before it. Of thousands of actions few are of the service asked for.
+    services: Rc<BTreeMap<Option<Vec<Token>>, Vec<usize>>>,
+}
+
+/// The plain text before the first colon, where there are no wildcards and no variables in it.
+fn service(pattern: &[Token]) -> Option<Vec<Token>> {
+    let end = pattern
+        .iter()
+        .position(|t| !matches!(t, Token::Char(c) if *c != ':'))?;
+    (pattern[end] == Token::Char(':')).then(|| pattern[..end].to_vec())
 }
 
 impl Field {
     fn new(negated: bool, texts: &[String], compile: impl FnMut(&String) -> Vec<Token>) -> Self {
         let exact: Vec<Pattern> = texts.iter().map(compile).map(Into::into).collect();
+        let texts = texts.iter().map(|t| t.as_str().into()).collect();
         let wide = exact.iter().map(widened).collect();
+        Self::of(negated, exact, wide, texts)
+    }
+
+    fn of(negated: bool, exact: Vec<Pattern>, wide: Vec<Pattern>, texts: Vec<Rc<str>>) -> Self {
+        let mut services: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+        for (at, pattern) in exact.iter().enumerate() {
+            services.entry(service(pattern)).or_default().push(at);
+        }
         Self {
             negated,
             exact,
             wide,
-            texts: texts.iter().map(|t| t.as_str().into()).collect(),
+            texts,
+            services: Rc::new(services),
         }
+    }
+
+    /// The places of the patterns that may have a string in common with this one.
+    fn near(&self, pattern: &[Token]) -> impl Iterator<Item = usize> {
+        let (some, all) = match service(pattern) {
+            Some(service) => {
+                let same = self.services.get(&Some(service));
+                let wild = self.services.get(&None);
+                (same.into_iter().chain(wild).flatten().copied(), 0..0)
+            }
+            None => (
+                None.into_iter().chain(None).flatten().copied(),
+                0..self.exact.len(),
+            ),
+        };
+        some.chain(all)
     }
 
     /// The parts that can be asked for one by one.
@@ -43,23 +80,37 @@ impl Field {
         if self.negated {
             return vec![self.clone()];
         }
-        (0..self.exact.len())
-            .map(|at| self.only(|i| i == at))
-            .collect()
+        (0..self.exact.len()).map(|at| self.at(&[at])).collect()
     }
 
-    fn only(&self, keep: impl Fn(usize) -> bool) -> Self {
-        let pick = |patterns: &[Pattern]| -> Vec<Pattern> {
-            let kept = patterns.iter().enumerate().filter(|(i, _)| keep(*i));
-            kept.map(|(_, p)| Rc::clone(p)).collect()
+    /// The field with the patterns at these places only.
+    fn at(&self, places: &[usize]) -> Self {
+        let pick = |from: &[Pattern]| places.iter().map(|&at| Rc::clone(&from[at])).collect();
+        let texts = places
+            .iter()
+            .map(|&at| Rc::clone(&self.texts[at]))
+            .collect();
+        Self::of(self.negated, pick(&self.exact), pick(&self.wide), texts)
+    }
+
+    /// The places of the patterns that may have a string in common with each of the fields.
+    fn touching(&self, fields: &[Self]) -> Vec<usize> {
+        let positive = || fields.iter().filter(|field| !field.negated);
+        let mut places: Vec<usize> = match positive().next() {
+            Some(field) => field.wide.iter().flat_map(|own| self.near(own)).collect(),
+            None => (0..self.exact.len()).collect(),
         };
-        let texts = self.texts.iter().enumerate().filter(|(i, _)| keep(*i));
-        Self {
-            negated: self.negated,
-            exact: pick(&self.exact),
-            wide: pick(&self.wide),
-            texts: texts.map(|(_, t)| Rc::clone(t)).collect(),
-        }
+        places.sort_unstable();
+        places.dedup();
+        let touches = |place: &usize| {
+            let pattern = &self.wide[*place];
+            positive().all(|f| {
+                f.near(pattern)
+                    .any(|own| overlaps_tokens(&f.wide[own], pattern))
+            })
+        };
+        places.retain(touches);
+        places
     }
 
     /// Whether this and the other may have a string in common; true where that is not plain.
@@ -68,7 +119,7 @@ impl Field {
             (false, false) => self
                 .wide
                 .iter()
-                .any(|a| other.wide.iter().any(|b| overlaps_tokens(a, b))),
+                .any(|a| other.near(a).any(|b| overlaps_tokens(a, &other.wide[b]))),
             (false, true) => !other.excludes(self),
             (true, false) => !self.excludes(other),
             (true, true) => true,
@@ -77,12 +128,12 @@ impl Field {
 
     /// Whether this, a negated field, plainly has nothing of the other.
     fn excludes(&self, other: &Self) -> bool {
-        other.exact.iter().all(|o| {
-            let mut budget = Budget::new(1_000);
-            self.exact
-                .iter()
-                .any(|own| covers_tokens(own, o, &mut budget))
-        })
+        let mut budget = Budget::new(1_000);
+        let mut held = |o: &Pattern| {
+            self.near(o)
+                .any(|own| covers_tokens(&self.exact[own], o, &mut budget))
+        };
+        other.exact.iter().all(&mut held)
     }
 
     /// Whether every string of `narrow` is one of this field, found by pairs; false says nothing.
@@ -91,12 +142,13 @@ impl Field {
         let mut left = given;
         let held = match (narrow.negated, self.negated) {
             (false, false) => narrow.exact.iter().all(|n| {
-                self.exact.contains(n) || self.exact.iter().any(|w| covers_tokens(w, n, &mut left))
+                let wide = || self.near(n).map(|w| &self.exact[w]);
+                wide().any(|w| w == n) || wide().any(|w| covers_tokens(w, n, &mut left))
             }),
             (false, true) => narrow
                 .wide
                 .iter()
-                .all(|n| !self.wide.iter().any(|w| overlaps_tokens(w, n))),
+                .all(|n| !self.near(n).any(|w| overlaps_tokens(&self.wide[w], n))),
             (true, false) => self.exact.iter().any(|w| **w == [Token::Many]),
             (true, true) => self.exact.iter().all(|w| {
                 narrow.exact.contains(w)
@@ -130,18 +182,14 @@ impl Field {
     /// The language that helps to hold the strings of a cell's fields; what lies outside them is
     /// left out.
     pub(super) fn helping(&self, cell: &[Self]) -> Language {
-        let touches = |pattern: &Pattern| {
-            cell.iter().all(|field| {
-                field.negated || field.wide.iter().any(|own| overlaps_tokens(own, pattern))
-            })
-        };
         let patterns = if self.negated {
             &self.wide
         } else {
             &self.exact
         };
+        let places = self.touching(cell);
         Language {
-            patterns: patterns.iter().filter(|p| touches(p)).cloned().collect(),
+            patterns: places.iter().map(|&at| Rc::clone(&patterns[at])).collect(),
             negated: self.negated,
         }
     }
@@ -335,18 +383,11 @@ impl<'a> Cell<'a> {
     }
 }
 
-/// The field without the patterns that no string of the others matches.
+/// The field without the patterns that no string of the others matches. A negated field stays whole:
+/// what it excludes need not be near.
 fn touching(field: &Field, others: &[Field]) -> Field {
     if field.negated {
         return field.clone();
     }
-    field.only(|at| {
-        others.iter().all(|other| {
-            other.negated
-                || other
-                    .wide
-                    .iter()
-                    .any(|o| overlaps_tokens(o, &field.wide[at]))
-        })
-    })
+    field.at(&field.touching(others))
 }
