@@ -19,6 +19,8 @@ mod template;
 
 #[cfg(test)]
 mod corpus;
+#[cfg(test)]
+mod dice;
 
 pub use action::Action;
 pub use arn::Arn;
