@@ -132,7 +132,7 @@ fn add_basic(selectors: &mut Selectors, selector: &Value) {
         };
         let resources: Vec<String> = strings(resource.get("Values"))
             .iter()
-            .map(|prefix| basic_pattern(prefix))
+            .map(|value| basic_pattern(kind, value))
             .collect();
         if !resources.is_empty() {
             // `arn:aws:s3` stands for everything of the type.
@@ -151,18 +151,18 @@ fn add_basic(selectors: &mut Selectors, selector: &Value) {
     }
 }
 
-/// A basic selector's value is an ARN, a prefix of one (`arn:aws:s3:::bucket/`), or `arn:aws:SERVICE`
-/// for all; the last gives an empty string.
-fn basic_pattern(value: &str) -> String {
+/// A basic selector's value is an ARN, for S3 objects a prefix of one (`arn:aws:s3:::bucket/`), or
+/// `arn:aws:SERVICE` for all; the last gives an empty string.
+fn basic_pattern(kind: &str, value: &str) -> String {
     let parts = value.split(':').count();
     let whole = parts <= 3
         || value.ends_with(":::")
         || value.ends_with(":function")
         || value.ends_with(":table");
-    if whole {
-        String::new()
-    } else {
-        format!("{value}*")
+    match (whole, kind) {
+        (true, _) => String::new(),
+        (_, "AWS::S3::Object") => format!("{value}*"),
+        _ => value.to_owned(),
     }
 }
 

@@ -19,7 +19,7 @@ pub(super) fn propose(inputs: Inputs<'_>, options: &Options, granularity: Granul
         options,
         granularity,
         granted: Granted::new(inputs.role, inputs.catalog),
-        view: View::new(inputs, options),
+        view: View::new(inputs),
         emits: Vec::new(),
         kept: BTreeMap::new(),
         removed: BTreeSet::new(),
@@ -188,6 +188,7 @@ fn finish(mut draft: Draft<'_>) -> Proposal {
         draft.inputs.catalog,
     );
     let mut decisions: Vec<Decision> = Vec::new();
+    let kept_resources = KeptResources::new(&packed.allowed);
     let denied = denied_evidence(&draft);
     for (action, kept) in &draft.kept {
         let Some(verdict) = kept.verdict else {
@@ -203,7 +204,7 @@ fn finish(mut draft: Draft<'_>) -> Proposal {
         decisions.push(Decision {
             action: action.clone(),
             verdict,
-            resources: resources_of(&packed.allowed, action),
+            resources: kept_resources.of(action),
             tally: if verdict == Verdict::DeniedOnly {
                 denied.get(action).cloned().unwrap_or_default()
             } else {
@@ -228,17 +229,37 @@ fn finish(mut draft: Draft<'_>) -> Proposal {
     }
 }
 
-/// The resources that the proposal keeps for an action: a grant kept in its own words names it by a
-/// wildcard.
-fn resources_of(allowed: &BTreeSet<(String, String)>, action: &str) -> BTreeSet<String> {
-    allowed
-        .iter()
-        .filter(|(named, _)| {
-            named == action
-                || (named.contains(['*', '?']) && pattern::matches_ignore_case(named, action))
-        })
-        .map(|(_, resource)| resource.clone())
-        .collect()
+/// What the proposal keeps, by action; a grant kept in its own words names actions by wildcards.
+struct KeptResources<'p> {
+    exact: BTreeMap<&'p str, BTreeSet<&'p str>>,
+    wildcards: Vec<(&'p str, &'p str)>,
+}
+
+impl<'p> KeptResources<'p> {
+    fn new(allowed: &'p BTreeSet<(String, String)>) -> Self {
+        let mut kept = Self {
+            exact: BTreeMap::new(),
+            wildcards: Vec::new(),
+        };
+        for (action, resource) in allowed {
+            if action.contains(['*', '?']) {
+                kept.wildcards.push((action, resource));
+            } else {
+                kept.exact.entry(action).or_default().insert(resource);
+            }
+        }
+        kept
+    }
+
+    fn of(&self, action: &str) -> BTreeSet<String> {
+        let exact = self.exact.get(action).into_iter().flatten().copied();
+        let wild = self
+            .wildcards
+            .iter()
+            .filter(|(named, _)| pattern::matches_ignore_case(named, action))
+            .map(|(_, resource)| *resource);
+        exact.chain(wild).map(str::to_owned).collect()
+    }
 }
 
 fn denied_evidence(draft: &Draft<'_>) -> Evidence {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::Target;
 use crate::catalog::{ActionFacts, Catalog};
 use crate::grants::{PolicyKind, Role};
 use crate::iam::{ActionMatch, Effect, ResourceMatch, Statement, pattern};
@@ -29,6 +30,15 @@ pub(super) struct Granted<'a> {
 }
 
 impl Grant {
+    /// What the grant is about, as the proposal can keep it.
+    pub(super) fn targets(&self) -> Vec<Target> {
+        match &self.statement.resources {
+            ResourceMatch::Resource(list) => list.iter().cloned().map(Target::Resource).collect(),
+            ResourceMatch::NotResource(list) => vec![Target::NotResource(list.clone())],
+            ResourceMatch::None => Vec::new(),
+        }
+    }
+
     /// The resource patterns, for messages; `NotResource` grants say so.
     pub(super) fn resources(&self) -> Vec<String> {
         match &self.statement.resources {

@@ -127,11 +127,10 @@ fn keep_any_logging(draft: &mut Draft<'_>) {
             }
             let reason = "no function of the role is known, so its log group is not either";
             let conditions = grant.statement.conditions.clone();
-            let resources = grant.resources();
-            for resource in resources {
+            for target in grant.targets() {
                 draft.emits.push(Emit {
                     action: action.to_owned(),
-                    target: Target::Resource(resource),
+                    target,
                     conditions: conditions.clone(),
                     verdict: Verdict::Configured,
                     reason: reason.to_owned(),
@@ -174,8 +173,20 @@ fn wanted(inputs: Inputs<'_>) -> Vec<Wanted> {
     let partition = Arn::parse(&role.arn).map_or_else(|| "aws".to_owned(), |arn| arn.partition);
     let mut out = Vec::new();
     let mut described = Vec::new();
+    let edge = role
+        .trusted_services
+        .iter()
+        .any(|service| service == "edgelambda.amazonaws.com");
     for function in inputs.snapshot.functions_of(&role.arn) {
-        described.push(function.name.as_str());
+        described.push((
+            function.name.as_str(),
+            Arn::parse(&function.arn)
+                .map(|arn| arn.region)
+                .unwrap_or_default(),
+        ));
+        if edge {
+            add_edge(inputs, &mut out, &partition, &function.name);
+        }
         for (feature, values) in features(inputs, function) {
             add(inputs, &mut out, feature, &function.name, &values);
         }
@@ -183,7 +194,7 @@ fn wanted(inputs: Inputs<'_>) -> Vec<Wanted> {
     for key in inputs
         .functions()
         .into_iter()
-        .filter(|key| !described.contains(&key.name.as_str()))
+        .filter(|key| !described.contains(&(key.name.as_str(), key.region.clone())))
     {
         let log_group = format!("/aws/lambda/{}", key.name);
         let values = values(
@@ -194,8 +205,25 @@ fn wanted(inputs: Inputs<'_>) -> Vec<Wanted> {
             &[("log_group", &log_group)],
         );
         add(inputs, &mut out, "logging", &key.name, &values);
+        if edge {
+            add_edge(inputs, &mut out, &partition, &key.name);
+        }
     }
     out
+}
+
+/// Lambda@Edge runs replicas in any Region, whose log group carries the home Region in its name. (Amazon
+/// CloudFront developer guide, "edge functions logs".)
+fn add_edge(inputs: Inputs<'_>, out: &mut Vec<Wanted>, partition: &str, name: &str) {
+    let log_group = format!("/aws/lambda/us-east-1.{name}");
+    let values = values(
+        partition,
+        "*",
+        &inputs.role.account,
+        name,
+        &[("log_group", &log_group)],
+    );
+    add(inputs, out, "logging", name, &values);
 }
 
 type Values = BTreeMap<String, String>;
@@ -360,9 +388,14 @@ fn features(inputs: Inputs<'_>, function: &Function) -> Vec<(&'static str, Value
         };
         let mut names: Vec<(&str, &str)> = Vec::new();
         if let Some(source) = &mapping.event_source_arn {
+            // Enhanced fan-out names a consumer of the stream.
+            let (source, consumer) = match source.split_once("/consumer/") {
+                Some((stream, _)) => (stream, Some(source.as_str())),
+                None => (source.as_str(), None),
+            };
+            names.extend(consumer.map(|consumer| ("consumer", consumer)));
             names.extend(
-                ["queue", "stream", "cluster", "broker", "db_cluster"]
-                    .map(|name| (name, source.as_str())),
+                ["queue", "stream", "cluster", "broker", "db_cluster"].map(|name| (name, source)),
             );
         }
         if mapping.secrets.is_empty() {

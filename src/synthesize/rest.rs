@@ -9,7 +9,7 @@ use super::visible::{Blind, Sight};
 use super::witness::{Witness, buckets_read, takes};
 use super::{Emit, Target, UnseenRule, Verdict};
 use crate::catalog::{ActionFacts, Need};
-use crate::iam::{ActionMatch, ResourceMatch, pattern};
+use crate::iam::{ActionMatch, pattern};
 
 /// What becomes of one granted (action, resource).
 enum Fate {
@@ -44,7 +44,7 @@ pub(super) fn decide_rest(draft: &mut Draft<'_>) {
         let action = facts.action.as_str();
         for g in grants {
             let wide = draft.granted.grants[g].is_wide(facts.action.service());
-            for target in targets(draft, g) {
+            for target in draft.granted.grants[g].targets() {
                 match fate(draft, facts, g, &target, wide, &witness) {
                     None => {
                         touched.insert(g);
@@ -85,10 +85,12 @@ pub(super) fn decide_rest(draft: &mut Draft<'_>) {
         }
     }
     for (g, emits) in unseen {
-        let emits = if touched.contains(&g) {
-            emits
-        } else {
+        let emits = if !touched.contains(&g) {
             as_granted(draft, g, emits)
+        } else if draft.view.missing().is_some() {
+            whole_services(draft, emits)
+        } else {
+            emits
         };
         draft.emits.extend(emits);
     }
@@ -132,6 +134,27 @@ fn undescribed(draft: &Draft<'_>, action: &str) -> Option<&'static str> {
     })
 }
 
+/// Where part of the input is missing, a service of which every action stays is kept as a whole.
+fn whole_services(draft: &Draft<'_>, emits: Vec<Emit>) -> Vec<Emit> {
+    let mut services: BTreeMap<(String, Target), Vec<Emit>> = BTreeMap::new();
+    for emit in emits {
+        let service = emit.action.split(':').next().unwrap_or_default().to_owned();
+        services
+            .entry((service, emit.target.clone()))
+            .or_default()
+            .push(emit);
+    }
+    let mut out = Vec::new();
+    for ((service, _), mut emits) in services {
+        if emits.len() > 1 && emits.len() == draft.inputs.catalog.service_actions(&service).len() {
+            emits.truncate(1);
+            emits[0].action = format!("{service}:*");
+        }
+        out.append(&mut emits);
+    }
+    out
+}
+
 /// A grant of which everything stays is kept in its own words: `s3:*` is shorter than its 180 actions,
 /// and no wider than today.
 fn as_granted(draft: &Draft<'_>, g: usize, emits: Vec<Emit>) -> Vec<Emit> {
@@ -159,19 +182,12 @@ fn as_granted(draft: &Draft<'_>, g: usize, emits: Vec<Emit>) -> Vec<Emit> {
         verdict: Verdict::Unseen,
         reason: reason.clone(),
     };
-    targets(draft, g)
+    grant
+        .targets()
         .into_iter()
         .flat_map(|target| list.iter().map(move |action| (action, target.clone())))
         .map(|(action, target)| emit(action, target))
         .collect()
-}
-
-fn targets(draft: &Draft<'_>, g: usize) -> Vec<Target> {
-    match &draft.granted.grants[g].statement.resources {
-        ResourceMatch::Resource(list) => list.iter().cloned().map(Target::Resource).collect(),
-        ResourceMatch::NotResource(list) => vec![Target::NotResource(list.clone())],
-        ResourceMatch::None => Vec::new(),
-    }
 }
 
 /// `None` where what is kept of the action already answers for this grant.
@@ -201,7 +217,7 @@ fn fate(
                 .into(),
         ));
     }
-    let (blind, reason) = match hidden(draft, facts, wide, witness) {
+    let (blind, reason) = match hidden(draft, facts, g, wide, witness) {
         Some(hidden) => hidden,
         None => match draft.view.sight(facts, resource) {
             Sight::Logged(reason) => {
@@ -210,7 +226,7 @@ fn fate(
             Sight::Blind(blind, reason) => (blind, reason),
         },
     };
-    if explained && answered(draft, action, g, resource, blind, wide) {
+    if explained && answered(draft, action, g, resource, blind) {
         return None;
     }
     if !wide {
@@ -256,14 +272,7 @@ fn fate(
 }
 
 /// Whether the resources kept for a used or configured action already answer for a grant that is blind.
-fn answered(
-    draft: &Draft<'_>,
-    action: &str,
-    g: usize,
-    resource: &str,
-    blind: Blind,
-    wide: bool,
-) -> bool {
+fn answered(draft: &Draft<'_>, action: &str, g: usize, resource: &str, blind: Blind) -> bool {
     let kept = || {
         let emits = draft.emits.iter().filter(|emit| emit.action == action);
         emits.filter_map(|emit| match &emit.target {
@@ -274,14 +283,17 @@ fn answered(
     if kept().any(|(kept, always)| always && kept == resource) {
         return true;
     }
+    let used = draft
+        .kept
+        .get(action)
+        .is_some_and(|kept| kept.verdict == Some(Verdict::Used));
     let meets = || kept().any(|(kept, _)| kept == "*" || pattern::overlaps(kept, resource));
     match blind {
-        // What was derived or configured says what the blind grant is for.
-        Blind::Never | Blind::Aside => meets(),
+        // What was seen or derived says what the grant is for, and so does a log group.
+        Blind::Never | Blind::Aside if used || action.starts_with("logs:") => meets(),
         // An AWS managed policy for Lambda grants what Lambda does, on all resources because it cannot
         // know them; the configuration knows them.
-        Blind::NotLogged => draft.granted.grants[g].lambda_managed && meets(),
-        Blind::Missing => (wide || draft.granted.grants[g].lambda_managed) && meets(),
+        _ => draft.granted.grants[g].lambda_managed && meets(),
     }
 }
 
@@ -289,6 +301,7 @@ fn answered(
 fn hidden(
     draft: &Draft<'_>,
     facts: &ActionFacts,
+    g: usize,
     wide: bool,
     witness: &Witness,
 ) -> Option<(Blind, String)> {
@@ -306,6 +319,13 @@ fn hidden(
             "Lambda may do it for the function ({feature}), seldom, and its configuration is not in the snapshot"
         );
         return Some((Blind::Never, message));
+    }
+    let snapshot = draft.inputs.snapshot;
+    let told = snapshot.has_functions && snapshot.has_mappings;
+    if draft.granted.grants[g].lambda_managed && !told && facts.action.service() != "logs" {
+        let message =
+            "Lambda may need it for the function, whose configuration is not in the snapshot";
+        return Some((Blind::Never, message.into()));
     }
     let caching = matches!(
         action,

@@ -88,6 +88,9 @@ fn keep(draft: &mut Draft<'_>, action: &str, calls: &[&Call<'_>], verdict: Verdi
         } else {
             draft.keep_clipped(action, &pattern, &grants, &pinned, verdict, &reason);
         }
+        if action == "logs:CreateLogStream" {
+            keep_writing(draft, &pattern, &reason);
+        }
         let mut tally = Tally::default();
         calls.iter().for_each(|call| tally.merge(call.tally));
         let functions: BTreeSet<String> = calls
@@ -97,6 +100,27 @@ fn keep(draft: &mut Draft<'_>, action: &str, calls: &[&Call<'_>], verdict: Verdi
         let kept = draft.note(action, verdict, &reason);
         kept.tally.merge(&tally);
         kept.functions.extend(functions);
+    }
+}
+
+/// Whoever makes a log stream writes to it, and that is never an event.
+fn keep_writing(draft: &mut Draft<'_>, stream: &str, reason: &str) {
+    let group = stream.split(":log-stream:").next().unwrap_or(stream);
+    let group = group.strip_suffix(":*").unwrap_or(group);
+    let pattern = format!("{group}:*");
+    let Some((_, grants)) = draft.granted.actions.get("logs:PutLogEvents").cloned() else {
+        return;
+    };
+    let reason = format!("writing to a stream is never an event; making one was {reason}");
+    if draft.keep_clipped(
+        "logs:PutLogEvents",
+        &pattern,
+        &grants,
+        &[],
+        Verdict::Configured,
+        &reason,
+    ) {
+        draft.note("logs:PutLogEvents", Verdict::Configured, &reason);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Inputs, Options};
+use super::Inputs;
 use crate::catalog::{AccessLevel, ActionFacts, Visibility};
 use crate::grants::Selectors;
 use crate::iam::{Arn, pattern};
@@ -34,30 +34,22 @@ pub(super) enum Blind {
 #[derive(Debug)]
 pub(super) struct View<'a> {
     inputs: Inputs<'a>,
-    selectors: Vec<&'a Selectors>,
+    /// Trails that could have delivered the input; each group must log what is to be seen.
+    selectors: Vec<Vec<&'a Selectors>>,
     /// Regions the role works in.
     home: BTreeSet<String>,
     places: Vec<(&'a str, &'a Place)>,
     days: i64,
+    /// Days since 1970 with events or objects where the role works.
+    seen: BTreeSet<i32>,
     missing: Option<String>,
 }
 
 impl<'a> View<'a> {
-    pub(super) fn new(inputs: Inputs<'a>, options: &Options) -> Self {
+    pub(super) fn new(inputs: Inputs<'a>) -> Self {
         let role = inputs.role;
         let places: Vec<_> = inputs.coverage.of_account(&role.account).collect();
-        let organisation = places.iter().any(|(_, place)| place.organisation);
-        let all = &inputs.snapshot.selectors;
-        let own: Vec<_> = all
-            .iter()
-            .filter(|s| s.account == role.account || s.account.is_empty())
-            .collect();
-        // An organisation's trail lives in another account and logs its members.
-        let selectors = if own.is_empty() && organisation {
-            all.iter().collect()
-        } else {
-            own
-        };
+        let selectors = selectors(inputs, &places);
         let mut home: BTreeSet<String> = inputs
             .functions()
             .into_iter()
@@ -74,15 +66,21 @@ impl<'a> View<'a> {
         if home.is_empty() {
             home.extend(places.iter().map(|(region, _)| (*region).to_owned()));
         }
-        let (first, last) = (
-            places.iter().filter_map(|(_, p)| p.first).min(),
-            places.iter().filter_map(|(_, p)| p.last).max(),
-        );
-        let days = match (
-            options.from.or(first),
-            options.to.or(last.map(|last| last + 1)),
-        ) {
-            (Some(from), Some(to)) => (to - from).div_euclid(86_400).max(1),
+        // The days that were delivered where the role works, not the days that were asked for.
+        let at_home: BTreeSet<i32> =
+            days_of(places.iter().filter(|(region, _)| home.contains(*region)));
+        let seen = if at_home.is_empty() {
+            days_of(places.iter())
+        } else {
+            at_home
+        };
+        // A quiet trail delivers objects without events; its days count, but events say it best.
+        let worked = || places.iter().filter(|(region, _)| home.contains(*region));
+        let first = worked().filter_map(|(_, place)| place.first).min();
+        let last = worked().filter_map(|(_, place)| place.last).max();
+        let days = match (first, last, seen.first(), seen.last()) {
+            (Some(first), Some(last), ..) => (last - first).div_euclid(86_400).max(1),
+            (_, _, Some(first), Some(last)) => i64::from(last - first).max(1),
             _ => 0,
         };
         let failed: u64 =
@@ -95,6 +93,7 @@ impl<'a> View<'a> {
             home,
             places,
             days,
+            seen,
             missing,
         }
     }
@@ -116,12 +115,7 @@ impl<'a> View<'a> {
 
     /// Whole days between the first and the last day of the account on which nothing was delivered.
     pub(super) fn gaps(&self) -> Vec<(i32, i32)> {
-        let days: BTreeSet<i32> = self
-            .places
-            .iter()
-            .flat_map(|(_, place)| place.days.iter().copied())
-            .collect();
-        let days: Vec<i32> = days.into_iter().collect();
+        let days: Vec<i32> = self.seen.iter().copied().collect();
         days.windows(2)
             .filter(|pair| pair[1] - pair[0] > 1)
             .map(|pair| (pair[0] + 1, pair[1] - 1))
@@ -188,15 +182,11 @@ impl<'a> View<'a> {
     }
 
     fn management(&self, facts: &ActionFacts, resource: &str) -> Sight {
-        for region in self.regions(resource) {
-            if self.place(&region).is_none() {
-                return Sight::Blind(
-                    Blind::NotLogged,
-                    format!("the input has no events of {region}"),
-                );
-            }
+        if let Some(blind) = self.elsewhere(facts, resource) {
+            return blind;
         }
-        let read = is_read(facts);
+        let directions = directions(facts);
+        let (read, write) = (directions.contains(&true), directions.contains(&false));
         let source = self
             .inputs
             .catalog
@@ -210,7 +200,7 @@ impl<'a> View<'a> {
                         .into(),
                 );
             }
-            if !read && !met(|place| place.management_writes) {
+            if write && !met(|place| place.management_writes) {
                 return Sight::Blind(Blind::NotLogged, "the input holds no management event that writes: the trail may log reads alone".into());
             }
             if let Some(source) = source
@@ -226,17 +216,20 @@ impl<'a> View<'a> {
             }
             return Sight::Logged(format!("{}; management events are logged", self.period()));
         }
-        if self
-            .selectors
-            .iter()
-            .any(|trail| trail.logs_management(source.unwrap_or_default(), read))
-        {
+        let logged = directions.iter().all(|&read| {
+            self.every_group(|trail| trail.logs_management(source.unwrap_or_default(), read))
+        });
+        if logged {
             return Sight::Logged(format!(
                 "{}; the trail's selectors log it as a management event",
                 self.period()
             ));
         }
-        let kind = if read { "read-only" } else { "write" };
+        let kind = match (read, write) {
+            (true, true) => "read-only or write",
+            (true, false) => "read-only",
+            _ => "write",
+        };
         Sight::Blind(
             Blind::NotLogged,
             format!(
@@ -244,6 +237,28 @@ impl<'a> View<'a> {
                 facts.action.service()
             ),
         )
+    }
+
+    /// Whether each group of trails has one that logs.
+    fn every_group(&self, logs: impl Fn(&Selectors) -> bool) -> bool {
+        self.selectors
+            .iter()
+            .all(|group| group.iter().any(|trail| logs(trail)))
+    }
+
+    /// A Region that the resource is in and the input is not. Services without Regions log to one.
+    fn elsewhere(&self, facts: &ActionFacts, resource: &str) -> Option<Sight> {
+        let mut regions = self.regions(resource);
+        if GLOBAL.contains(&facts.action.service()) {
+            regions = BTreeSet::from([global_region(&self.inputs.role.arn).to_owned()]);
+        }
+        let missing = regions
+            .into_iter()
+            .find(|region| self.place(region).is_none())?;
+        Some(Sight::Blind(
+            Blind::NotLogged,
+            format!("the input has no events of {missing}"),
+        ))
     }
 
     /// Silence of the carriers means silence of what they carry; use of one settles it only where the
@@ -286,45 +301,167 @@ impl<'a> View<'a> {
     }
 
     fn data(&self, facts: &ActionFacts, types: &[&'static str], resource: &str) -> Sight {
-        let names = types.join(" or ");
-        if !self.selectors.is_empty() {
-            let read = is_read(facts);
+        if let Some(blind) = self.elsewhere(facts, resource) {
+            return blind;
+        }
+        let Some(kind) = kind_of(types, resource) else {
+            return Sight::Blind(Blind::Never, "no data event type is known for it".into());
+        };
+        let met = |region: &String| {
+            self.place(region)
+                .is_some_and(|place| place.data_types.contains(kind))
+        };
+        let unmet = self
+            .regions(resource)
+            .into_iter()
+            .find(|region| !met(region));
+        // Selectors say what a trail delivers; records that no trail delivered must show it themselves.
+        let delivered = self
+            .places
+            .iter()
+            .any(|(_, place)| place.plain || place.organisation);
+        if !self.selectors.is_empty() && (delivered || unmet.is_none()) {
             let resource = data_resource(facts, resource);
-            return match types.iter().find(|kind| {
-                self.selectors
-                    .iter()
-                    .any(|trail| trail.logs_data(kind, read, &resource))
-            }) {
-                Some(kind) => Sight::Logged(format!(
+            let logged = directions(facts)
+                .iter()
+                .all(|&read| self.every_group(|trail| trail.logs_data(kind, read, &resource)));
+            return if logged {
+                Sight::Logged(format!(
                     "{}; the trail's selectors log {kind} data events",
                     self.period()
-                )),
-                None => Sight::Blind(
+                ))
+            } else {
+                Sight::Blind(
                     Blind::NotLogged,
-                    format!("the trail's selectors do not log {names} data events here"),
-                ),
+                    format!("the trail's selectors do not log {kind} data events here"),
+                )
             };
         }
-        for region in self.regions(resource) {
-            let met = self
-                .place(&region)
-                .is_some_and(|place| types.iter().any(|kind| place.data_types.contains(*kind)));
-            if !met {
-                return Sight::Blind(
-                    Blind::NotLogged,
-                    format!("data events of {names} are not in the input for {region}"),
-                );
-            }
+        match unmet {
+            Some(region) => Sight::Blind(
+                Blind::NotLogged,
+                format!("data events of {kind} are not in the input for {region}"),
+            ),
+            None => Sight::Logged(format!(
+                "{}; {kind} data events of this account are in the input, so they are taken as logged",
+                self.period()
+            )),
         }
-        Sight::Logged(format!(
-            "{}; {names} data events of this account are in the input, so they are taken as logged",
-            self.period()
-        ))
     }
 }
 
-fn is_read(facts: &ActionFacts) -> bool {
-    matches!(facts.access, AccessLevel::Read | AccessLevel::List)
+/// The trails that could have delivered the input. An organisation's trail lives in another account and
+/// logs its members; a member may have trails of its own.
+fn selectors<'a>(inputs: Inputs<'a>, places: &[(&str, &Place)]) -> Vec<Vec<&'a Selectors>> {
+    let all = inputs.snapshot.selectors.iter();
+    let (own, others): (Vec<_>, Vec<_>) =
+        all.partition(|s| s.account == inputs.role.account || s.account.is_empty());
+    let organisation = places.iter().any(|(_, place)| place.organisation);
+    let plain = places.iter().any(|(_, place)| place.plain);
+    let groups = match (organisation, plain) {
+        // Which of them delivered an organisation's objects is not said: both must log.
+        (true, false) => vec![own, others],
+        _ => vec![own],
+    };
+    groups
+        .into_iter()
+        .filter(|group| !group.is_empty())
+        .collect()
+}
+
+fn days_of<'p>(places: impl Iterator<Item = &'p (&'p str, &'p Place)>) -> BTreeSet<i32> {
+    places
+        .flat_map(|(_, place)| place.days.iter().copied())
+        .collect()
+}
+
+/// Services whose events are in one Region whatever the caller's. (CloudTrail user guide, "global
+/// service events", and the services' own pages.)
+const GLOBAL: [&str; 18] = [
+    "account",
+    "artifact",
+    "billing",
+    "budgets",
+    "ce",
+    "cloudfront",
+    "cur",
+    "globalaccelerator",
+    "health",
+    "iam",
+    "importexport",
+    "organizations",
+    "route53",
+    "route53domains",
+    "shield",
+    "support",
+    "trustedadvisor",
+    "waf",
+];
+
+fn global_region(role: &str) -> &'static str {
+    match role.split(':').nth(1) {
+        Some("aws-cn") => "cn-north-1",
+        Some("aws-us-gov") => "us-gov-west-1",
+        Some("aws-eusc") => "eusc-de-east-1",
+        _ => "us-east-1",
+    }
+}
+
+/// The data event type that a resource's events have: the ordinary one, unless it names an access point.
+fn kind_of(types: &[&'static str], resource: &str) -> Option<&'static str> {
+    let access_point = resource
+        .contains(":accesspoint/")
+        .then(|| types.iter().find(|kind| kind.ends_with("::AccessPoint")))
+        .flatten();
+    access_point.or(types.first()).copied()
+}
+
+/// What CloudTrail's `readOnly` may say of the action: `[true]`, `[false]`, or both where its name does
+/// not tell. IAM's access level alone does not: `kms:Decrypt` is a write to IAM and read-only to
+/// CloudTrail.
+fn directions(facts: &ActionFacts) -> &'static [bool] {
+    const READS: [&str; 10] = [
+        "Get", "List", "Describe", "Head", "BatchGet", "Query", "Scan", "Lookup", "Search",
+        "Select",
+    ];
+    const WRITES: [&str; 22] = [
+        "Create",
+        "Delete",
+        "Put",
+        "Update",
+        "Modify",
+        "Attach",
+        "Detach",
+        "Add",
+        "Remove",
+        "Set",
+        "Tag",
+        "Untag",
+        "Run",
+        "Terminate",
+        "Register",
+        "Deregister",
+        "Associate",
+        "Disassociate",
+        "Enable",
+        "Disable",
+        "Start",
+        "Stop",
+    ];
+    let named = |prefixes: &[&str]| {
+        prefixes
+            .iter()
+            .any(|prefix| facts.action.name().starts_with(prefix))
+    };
+    match facts.access {
+        AccessLevel::Read | AccessLevel::List if named(&READS) => &[true],
+        AccessLevel::Write | AccessLevel::Tagging | AccessLevel::PermissionsManagement
+            if named(&WRITES) =>
+        {
+            &[false]
+        }
+        _ => &[true, false],
+    }
 }
 
 /// Selectors compare with the ARN of the object, table or queue: a bucket-level grant is about all of

@@ -59,6 +59,7 @@ impl<'c> Collector<'c> {
         failed: bool,
     ) {
         let place = self.coverage.place(account, region);
+        place.plain |= !organisation;
         place.organisation |= organisation;
         if failed {
             place.failed += 1;
@@ -123,7 +124,17 @@ impl<'c> Collector<'c> {
         let (Some(account), Some(region)) = (account, record.aws_region.as_deref()) else {
             return;
         };
-        let data = record.event_category.as_deref() == Some("Data");
+        let category = record.event_category.as_deref();
+        // A copy for the owner of an endpoint: the call itself is another event.
+        if category == Some("NetworkActivity") {
+            return;
+        }
+        // Before version 1.08 records carry no category.
+        let data = match (category, record.management_event) {
+            (Some(category), _) => category == "Data",
+            (None, Some(management)) => !management,
+            (None, None) => !self.types_of(record).is_empty(),
+        };
         let place = self.coverage.place(account, region);
         place.add(time);
         if !data {
@@ -142,17 +153,24 @@ impl<'c> Collector<'c> {
             }
         }
         if !listed {
-            let key = (
-                record.event_source.to_string(),
-                record.event_name.to_string(),
-            );
-            let catalog = self.catalog;
-            let types = self
+            let types = self.types_of(record).to_vec();
+            self.coverage
+                .place(account, region)
                 .data_types
-                .entry(key)
-                .or_insert_with(|| data_types(catalog, record));
-            place.data_types.extend(types.iter().cloned());
+                .extend(types);
         }
+    }
+
+    /// The data event types of an event by its source and name; empty for management events.
+    fn types_of(&mut self, record: &Record<'_>) -> &[String] {
+        let key = (
+            record.event_source.to_string(),
+            record.event_name.to_string(),
+        );
+        let catalog = self.catalog;
+        self.data_types
+            .entry(key)
+            .or_insert_with(|| data_types(catalog, record))
     }
 
     fn role_record(

@@ -25,6 +25,8 @@ pub struct Place {
     pub management_writes: bool,
     /// Sources of management events that a trail can exclude, where met.
     pub sources: BTreeSet<String>,
+    /// Delivered by a trail of the account's own, as a key shows.
+    pub plain: bool,
     /// Delivered under an organisation's prefix.
     pub organisation: bool,
     /// Log objects of this place that could not be read to their end.
@@ -71,6 +73,7 @@ impl Coverage {
             mine.management_reads |= place.management_reads;
             mine.management_writes |= place.management_writes;
             mine.sources.extend(place.sources);
+            mine.plain |= place.plain;
             mine.organisation |= place.organisation;
             mine.failed += place.failed;
         }

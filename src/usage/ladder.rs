@@ -113,7 +113,12 @@ fn split(arn: &str) -> Option<(&str, &str, bool)> {
             after("task/", '/', 1, true).or_else(|| after("container-instance/", '/', 1, true))
         }
         "ec2" => after("", '/', 1, true).filter(|(_, inner, _)| inner.contains('-')),
-        "events" => None,
+        // Each publication of a function or layer is a new version.
+        "lambda" => {
+            let (at, _) = resource.match_indices(':').nth(1)?;
+            let version = resource[at + 1..].bytes().all(|b| b.is_ascii_digit());
+            version.then(|| cut(at + 1, true)).flatten()
+        }
         _ => None,
     }
 }
@@ -309,6 +314,14 @@ mod tests {
             (
                 "arn:aws:ec2:us-east-1:111122223333:instance/i-0abc",
                 "arn:aws:ec2:us-east-1:111122223333:instance/*",
+            ),
+            (
+                "arn:aws:lambda:us-east-1:111122223333:function:other:12",
+                "arn:aws:lambda:us-east-1:111122223333:function:other:*",
+            ),
+            (
+                "arn:aws:lambda:us-east-1:111122223333:function:other:live",
+                "=arn:aws:lambda:us-east-1:111122223333:function:other:live",
             ),
             (
                 "arn:aws:dynamodb:us-east-1:1:table/T/stream/2026",

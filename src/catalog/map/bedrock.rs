@@ -12,6 +12,32 @@ const GEOGRAPHIES: [&str; 9] = [
     "us", "us-gov", "eu", "apac", "jp", "au", "ca", "global", "sa",
 ];
 
+/// A model or profile named by its ARN. IAM checks the model behind a profile too, in whichever Region
+/// the profile sends the call to; an application's profile does not say which. (Bedrock user guide,
+/// "prerequisites for inference profiles".)
+fn by_arn(model: &str) -> Vec<Found> {
+    let partition = model.split(':').nth(1).unwrap_or("aws");
+    let behind = match model.split_once("inference-profile/") {
+        None => None,
+        Some((before, _)) if before.ends_with("application-") => Some("*".to_owned()),
+        Some((_, profile)) => Some(
+            profile
+                .split_once('.')
+                .map_or(profile, |(_, base)| base)
+                .to_owned(),
+        ),
+    };
+    let foundation = behind.map(|model| {
+        ResourceRef::Pattern(format!(
+            "arn:{partition}:bedrock:*::foundation-model/{model}"
+        ))
+    });
+    std::iter::once(ResourceRef::Literal(model.to_owned()))
+        .chain(foundation)
+        .map(Found::from)
+        .collect()
+}
+
 /// The models of a call; `None` for actions on other things.
 pub(super) fn resources(call: &Call<'_>, facts: &ActionFacts) -> Option<Vec<Found>> {
     let takes = |name: &str| facts.resource_types.iter().any(|kind| kind.name == name);
@@ -22,7 +48,7 @@ pub(super) fn resources(call: &Call<'_>, facts: &ActionFacts) -> Option<Vec<Foun
         .text("modelId")
         .or_else(|| call.text("modelIdentifier"))?;
     if model.starts_with("arn:") {
-        return Some(vec![ResourceRef::Literal(model).into()]);
+        return Some(by_arn(&model));
     }
     let profile = "arn:${Partition}:bedrock:${Region}:${Account}:inference-profile/${ResourceId}";
     let foundation = "arn:${Partition}:bedrock:${Region}::foundation-model/${ResourceId}";
@@ -37,7 +63,7 @@ pub(super) fn resources(call: &Call<'_>, facts: &ActionFacts) -> Option<Vec<Foun
                 ..call.scope.clone()
             };
             vec![
-                arns::fill(profile, &call.scope, |_| Part::Text(model.clone())),
+                arns::fill(profile, &call.scope, |_| Part::Text(model.to_owned())),
                 arns::fill(foundation, &anywhere, |_| Part::Text(base.to_owned())),
             ]
         }
