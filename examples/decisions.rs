@@ -2,7 +2,7 @@
 //!
 //! - `{"policies": [document…], "boundary"?: document, "action", "resource", "context": {key: [value…]}}`
 //!   asks as `rolefit simulate` does, `{"decision"}`. A key with an empty list is known to be absent.
-//! - `{"proposed": [document…], "current": [document…]}` asks as `rolefit verify` does,
+//! - `{"proposed": [document…], "current": [document…]}` asks as `rolefit verify` does, without boundaries,
 //!   `{"result", "witness", "reason"}`.
 
 use std::error::Error;
@@ -53,6 +53,7 @@ fn compare(question: &Value) -> Result<Value, Box<dyn Error>> {
     })
 }
 
+/// The documents under a key, and the boundary where the question has one.
 fn set(question: &Value, key: &str) -> Result<PolicySet, Box<dyn Error>> {
     let named = |value: &Value| -> Result<NamedPolicy, Box<dyn Error>> {
         Ok(NamedPolicy {

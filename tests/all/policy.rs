@@ -13,11 +13,11 @@ struct Folder(tempfile::TempDir);
 impl Folder {
     fn new() -> Self {
         let folder = Self(tempfile::tempdir().unwrap());
-        folder.put("all", &policy(ALL));
-        folder.put("read", &policy(READ));
+        folder.put("all", policy(ALL));
+        folder.put("read", policy(READ));
         folder.put(
             "write",
-            &policy(r#"{"Effect": "Allow", "Action": "s3:PutObject", "Resource": "*"}"#),
+            policy(r#"{"Effect": "Allow", "Action": "s3:PutObject", "Resource": "*"}"#),
         );
         folder
     }
