@@ -18,9 +18,7 @@ pub mod statement;
 mod template;
 
 #[cfg(test)]
-mod corpus;
-#[cfg(test)]
-mod dice;
+mod tests;
 
 pub use action::Action;
 pub use arn::Arn;

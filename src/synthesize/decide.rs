@@ -123,6 +123,10 @@ fn input_reasons(draft: &mut Draft<'_>) {
         );
         draft.reason("outside-use", true, message);
     }
+    for note in draft.inputs.snapshot.notes_for(&role.name) {
+        let message = format!("{}: {}", note.file, note.message);
+        draft.reason("snapshot-incomplete", true, message);
+    }
     let copies: Vec<&str> = role
         .policies
         .iter()

@@ -1,5 +1,5 @@
 use super::*;
-use crate::iam::dice::{Dice, rounds};
+use crate::iam::tests::dice::{Dice, rounds};
 
 fn random(dice: &mut Dice, longest: usize) -> String {
     (0..dice.roll(longest + 1))

@@ -1,8 +1,8 @@
 //! Random pairs of policies against a grid of requests.
 
 use super::*;
-use crate::iam::dice::{Dice, rounds};
 use crate::iam::evaluate_complete;
+use crate::iam::tests::dice::{Dice, rounds};
 
 fn list(dice: &mut Dice, from: &[&str]) -> String {
     let count = 1 + dice.roll(3);

@@ -5,7 +5,7 @@
 //! between its triple quotes.
 
 use super::dice::{Dice, rounds};
-use super::*;
+use crate::iam::*;
 use proptest::prelude::*;
 use rayon::prelude::*;
 use std::time::{Duration, Instant};
