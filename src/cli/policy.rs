@@ -9,7 +9,7 @@ use anyhow::anyhow;
 use serde_json::json;
 
 use super::args::{Output, SimulateArgs, VerifyArgs};
-use super::{Exit, Fault};
+use super::{Exit, Fault, say};
 use crate::iam::{
     self, Containment, Decision, Effect, NamedPolicy, PolicyDocument, PolicySet, Request,
 };
@@ -77,11 +77,31 @@ pub(super) fn simulate(args: &SimulateArgs) -> Result<Exit, Fault> {
             .or_default()
             .push(value.to_owned());
     }
-    if !args.action.contains(':') || args.action.contains(['*', '?']) {
+    let named = args
+        .action
+        .split_once(':')
+        .is_some_and(|(service, name)| !service.is_empty() && !name.is_empty());
+    if !named || args.action.contains(['*', '?']) {
         return Err(
             Fault::new(Exit::Usage, anyhow!("`{}` is not one action", args.action))
                 .hint("for example s3:GetObject"),
         );
+    }
+    for policy in policies.identity.iter().chain(&policies.boundary) {
+        let principals = policy.document.statements().iter();
+        for index in principals
+            .enumerate()
+            .filter(|(_, s)| s.principal().is_some())
+        {
+            say(
+                "warning",
+                &format!(
+                    "statement {} of `{}` names principals; they are not looked at",
+                    index.0 + 1,
+                    policy.name
+                ),
+            );
+        }
     }
     let request = Request {
         action: args.action.clone(),
@@ -142,14 +162,20 @@ fn documents(paths: &[std::path::PathBuf]) -> Result<Vec<NamedPolicy>, Fault> {
 
 fn document(path: &Path) -> Result<NamedPolicy, Fault> {
     let name = path.display().to_string();
-    let text = fs::read_to_string(path)
-        .map_err(|error| Fault::new(Exit::Failed, anyhow!("cannot read `{name}`: {error}")))?;
+    let unreadable = |error: &dyn std::fmt::Display| {
+        Fault::new(Exit::Failed, anyhow!("cannot read `{name}`: {error}"))
+    };
+    let bytes = fs::read(path).map_err(|error| {
+        unreadable(&error).hint("give a file that holds the JSON of one policy")
+    })?;
+    let text = String::from_utf8(bytes)
+        .map_err(|error| unreadable(&error.utf8_error()).hint("save it as UTF-8"))?;
     let document = PolicyDocument::decode(&text).map_err(|error| {
         Fault::new(
             Exit::Failed,
             anyhow!("`{name}` is not a policy document: {error}"),
         )
-        .hint("give the JSON of one IAM policy")
+        .hint("give the JSON of one IAM policy, the object that holds `Statement`")
     })?;
     Ok(NamedPolicy { name, document })
 }

@@ -4,6 +4,7 @@
 mod architecture;
 mod errors;
 mod fit;
+mod policy;
 mod program;
 mod samples;
 mod world;

@@ -4,9 +4,10 @@
 //! `{name: {"Document": policy}}`, as `moto/iam/aws_managed_policies.py` of PyPI `moto==5.2.5` does
 //! between its triple quotes.
 
-use super::dice::Dice;
+use super::dice::{Dice, rounds};
 use crate::iam::*;
 use proptest::prelude::*;
+use rayon::prelude::*;
 use std::time::{Duration, Instant};
 
 fn written() -> Vec<(String, Json)> {
@@ -288,6 +289,49 @@ fn a_role_with_much_is_verified_quickly() {
         assert!(start.elapsed() < Duration::from_secs(5));
     }
     assert_eq!(contained(&proposed, &with), Containment::Contained);
+}
+
+#[test]
+fn thousands_of_roles_are_verified_in_parallel() {
+    let managed = managed();
+    let pool = if managed.is_empty() {
+        written()
+    } else {
+        managed
+    };
+    let documents: Vec<NamedPolicy> = pool
+        .iter()
+        .map(|(name, json)| NamedPolicy {
+            name: name.clone(),
+            document: read(json),
+        })
+        .collect();
+    let roles = rounds(60, 5_000);
+    let start = Instant::now();
+    let contained = (0..roles)
+        .into_par_iter()
+        .filter(|&role| {
+            // Ten policies a role, and a part of them as the proposal.
+            let mut dice = Dice(0x2545_f491_4f6c_dd1d ^ role as u64);
+            let current = PolicySet {
+                identity: (0..10)
+                    .map(|_| documents[dice.roll(documents.len())].clone())
+                    .collect(),
+                boundary: None,
+            };
+            let parts = current.identity.iter().flat_map(|policy| {
+                let part = part(&policy.document, &mut dice, true);
+                part.statements().to_vec()
+            });
+            let proposed = PolicyDocument::new(parts.collect());
+            contained(&PolicySet::of("proposed", proposed), &current) == Containment::Contained
+        })
+        .count();
+    println!(
+        "{roles} roles of ten policies each in {:?}",
+        start.elapsed()
+    );
+    assert_eq!(contained, roles);
 }
 
 #[test]
