@@ -5,10 +5,13 @@
 //! says, never what a role may do nor what a log held.
 
 mod actions;
+mod additions;
 mod map;
 mod needs;
 mod operations;
+mod reference;
 mod risk;
+mod stats;
 mod table;
 mod visibility;
 
@@ -16,10 +19,13 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 pub use actions::{AccessLevel, ActionFacts, ResourceUse};
-pub use map::{CallRequest, Certainty, DeniedCall, Door, Mapping, PolicyKind, ResourceRef, Survey};
+pub use additions::AdditionsError;
+pub use map::{CallRequest, Certainty, DeniedCall, Door, EventOf, Mapping, PolicyKind, ResourceRef, Survey};
 pub use needs::Need;
 pub use operations::{Client, MatchClass, Operation, Template};
+pub use reference::{ReferenceAdditions, ReferenceError, ReferenceFile};
 pub use risk::{ManagedPolicy, RiskClass};
+pub use stats::Stats;
 pub use visibility::Visibility;
 
 use crate::iam::Action;
@@ -29,6 +35,7 @@ use crate::iam::Action;
 pub struct Catalog {
     services: BTreeMap<&'static str, actions::Service>,
     clients: Vec<Client>,
+    listed: additions::Listed,
     visibility: visibility::Table,
     needs: BTreeMap<&'static str, Vec<Need>>,
     risk: BTreeMap<&'static str, Vec<RiskClass>>,
@@ -41,9 +48,14 @@ impl Catalog {
     #[must_use]
     pub fn builtin() -> &'static Self {
         static BUILTIN: OnceLock<Catalog> = OnceLock::new();
-        BUILTIN.get_or_init(|| Self {
+        BUILTIN.get_or_init(Self::new)
+    }
+
+    fn new() -> Self {
+        Self {
             services: actions::services(),
             clients: operations::parse_clients(include_str!("data/clients.tsv")),
+            listed: additions::Listed::default(),
             visibility: visibility::Table::read(
                 include_str!("data/visibility.tsv"),
                 include_str!("data/data-types.tsv"),
@@ -52,7 +64,7 @@ impl Catalog {
             needs: needs::parse(include_str!("data/lambda-needs.tsv")),
             risk: risk::parse(include_str!("data/risk.tsv")),
             version: version(include_str!("data/pins.tsv")),
-        })
+        }
     }
 
     /// The facts of one concrete action, in any case: `s3:getobject` finds `s3:GetObject`. `None` for

@@ -174,7 +174,7 @@ fn read() -> Tables {
 }
 
 /// `PutObject` of service `s3` as `s3:PutObject`; names with a service of their own stay.
-fn qualified(service: &str, action: &str) -> String {
+pub(super) fn qualified(service: &str, action: &str) -> String {
     if action.contains(':') {
         action.to_owned()
     } else {
