@@ -147,9 +147,8 @@ impl Service {
         self.actions.get_or_init(|| {
             let mut actions: Vec<ActionFacts> = table::rows(self.lines).map(action).collect();
             for row in &self.more_actions {
-                let found = actions.binary_search_by(|facts| {
-                    compare_ignoring_case(facts.action.as_str(), row[0])
-                });
+                let found = actions
+                    .binary_search_by(|facts| compare_ignoring_case(facts.action.as_str(), row[0]));
                 match found {
                     Ok(at) => actions[at].add(*row),
                     Err(at) => {

@@ -45,7 +45,9 @@ pub enum AdditionsError {
 
 /// The actions of API operations as AWS lists them: what a call may need, not what it must.
 #[derive(Debug, Default)]
-pub(super) struct Listed(BTreeMap<&'static str, BTreeMap<String, (&'static str, Vec<&'static str>)>>);
+pub(super) struct Listed(
+    BTreeMap<&'static str, BTreeMap<String, (&'static str, Vec<&'static str>)>>,
+);
 
 impl Listed {
     /// The actions of an operation, its name in lower case; the one that is sure comes first.
@@ -57,7 +59,9 @@ impl Listed {
     }
 
     /// Service, operation, actions.
-    pub(super) fn all(&self) -> impl Iterator<Item = (&'static str, &'static str, &[&'static str])> {
+    pub(super) fn all(
+        &self,
+    ) -> impl Iterator<Item = (&'static str, &'static str, &[&'static str])> {
         self.0.iter().flat_map(|(service, operations)| {
             operations
                 .values()
@@ -99,9 +103,7 @@ impl Catalog {
         let mut sources = 0;
         for (line, row) in &rows {
             sources += usize::from(row.starts_with("source\t"));
-            catalog
-                .add_row(row, &mut seen)
-                .map_err(wrong(*line))?;
+            catalog.add_row(row, &mut seen).map_err(wrong(*line))?;
         }
         for (line, row) in &rows {
             catalog.check_row(row).map_err(wrong(*line))?;
@@ -168,7 +170,9 @@ impl Catalog {
                 let management = match cell(2) {
                     "management" => true,
                     "unknown" => false,
-                    other => return Err(format!("`{other}` is neither `management` nor `unknown`")),
+                    other => {
+                        return Err(format!("`{other}` is neither `management` nor `unknown`"));
+                    }
                 };
                 self.visibility.add(cell(1), management);
             }

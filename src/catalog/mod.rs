@@ -20,7 +20,9 @@ use std::sync::OnceLock;
 
 pub use actions::{AccessLevel, ActionFacts, ResourceUse};
 pub use additions::AdditionsError;
-pub use map::{CallRequest, Certainty, DeniedCall, Door, EventOf, Mapping, PolicyKind, ResourceRef, Survey};
+pub use map::{
+    CallRequest, Certainty, DeniedCall, Door, EventOf, Mapping, PolicyKind, ResourceRef, Survey,
+};
 pub use needs::Need;
 pub use operations::{Client, MatchClass, Operation, Template};
 pub use reference::{ReferenceAdditions, ReferenceError, ReferenceFile};

@@ -304,9 +304,8 @@ impl Catalog {
         let spelled = facts.map_or(name.as_str(), |facts| facts.action.as_str());
         if facts.is_none() || !types.is_empty() || !keys.is_empty() {
             let access = facts.map_or(entry.annotations.properties.access(), |facts| facts.access);
-            let join = |set: BTreeSet<&str>, with: &str| {
-                set.into_iter().collect::<Vec<_>>().join(with)
-            };
+            let join =
+                |set: BTreeSet<&str>, with: &str| set.into_iter().collect::<Vec<_>>().join(with);
             let row = format!(
                 "action\t{spelled}\t{}\t{}\t{}",
                 access.as_str(),
@@ -359,7 +358,10 @@ fn operation_row(
     }
     let alone = matches!(&actions[..], [only] if only.eq_ignore_ascii_case(&own));
     if !actions.is_empty() && !alone {
-        rows.insert(format!("operation\t{service}\t{name}\t{}", actions.join(",")));
+        rows.insert(format!(
+            "operation\t{service}\t{name}\t{}",
+            actions.join(",")
+        ));
     }
 }
 
@@ -398,7 +400,11 @@ fn read(file: &ReferenceFile) -> Result<Document, ReferenceError> {
             what,
         })
     };
-    check(is_service(&document.name), &document.name, "no service prefix")?;
+    check(
+        is_service(&document.name),
+        &document.name,
+        "no service prefix",
+    )?;
     let (mut actions, mut operations) = (BTreeSet::new(), BTreeSet::new());
     for action in &document.actions {
         let new = actions.insert(action.name.to_ascii_lowercase());
@@ -421,10 +427,18 @@ fn read(file: &ReferenceFile) -> Result<Document, ReferenceError> {
     for operation in &document.operations {
         let new = operations.insert(operation.name.to_ascii_lowercase());
         check(new, &operation.name, "there twice")?;
-        check(is_name(&operation.name), &operation.name, "no operation name")?;
+        check(
+            is_name(&operation.name),
+            &operation.name,
+            "no operation name",
+        )?;
         for action in &operation.authorized_actions {
             check(is_name(&action.name), &action.name, "no action name")?;
-            check(is_service(&action.service), &action.service, "no service prefix")?;
+            check(
+                is_service(&action.service),
+                &action.service,
+                "no service prefix",
+            )?;
         }
     }
     Ok(document)

@@ -40,7 +40,9 @@ impl Catalog {
     pub fn stats(&self) -> Stats {
         let mut visibility = BTreeMap::new();
         for facts in self.actions() {
-            *visibility.entry(self.visibility(facts).as_str()).or_default() += 1;
+            *visibility
+                .entry(self.visibility(facts).as_str())
+                .or_default() += 1;
         }
         let types = || self.services.values().map(super::actions::Service::types);
         let names = self.actions().map(|facts| facts.action.name());
@@ -60,14 +62,18 @@ impl Catalog {
         }
     }
 
-    /// The resource types of a service in lower case with their ARN formats, sorted; empty for an unknown
-    /// service.
-    pub fn resource_types(
-        &self,
-        service: &str,
-    ) -> impl Iterator<Item = (&str, &[&'static str])> {
+    /// The resource types of a service with their ARN formats, sorted without regard to case, in the
+    /// spelling of the actions that take them; empty for an unknown service.
+    pub fn resource_types(&self, service: &str) -> impl Iterator<Item = (&str, &[&'static str])> {
         let types = self.service(service).map(super::actions::Service::types);
-        let types = types.into_iter().flatten();
-        types.map(|(name, formats)| (name.as_str(), formats.as_slice()))
+        let kinds = self.service_actions(service).iter();
+        let spelled: BTreeMap<String, &str> = kinds
+            .flat_map(|facts| &facts.resource_types)
+            .map(|kind| (kind.name.to_ascii_lowercase(), kind.name))
+            .collect();
+        types.into_iter().flatten().map(move |(name, formats)| {
+            let name = spelled.get(name).copied().unwrap_or(name);
+            (name, formats.as_slice())
+        })
     }
 }

@@ -36,12 +36,15 @@ impl Catalog {
                 let condition = if condition == "-" { "" } else { condition };
                 let certainty = Certainty::parse(certainty);
                 tabled.insert((service, event, facts.action.clone()));
-                events.entry(facts.action.clone()).or_default().insert(EventOf {
-                    service,
-                    event,
-                    condition,
-                    certainty,
-                });
+                events
+                    .entry(facts.action.clone())
+                    .or_default()
+                    .insert(EventOf {
+                        service,
+                        event,
+                        condition,
+                        certainty,
+                    });
             }
         }
         self.survey_each(|operation, mapping| {
@@ -71,8 +74,15 @@ impl Catalog {
                     continue;
                 };
                 let own = events.entry(facts.action.clone()).or_default();
-                if !own.iter().any(|other| other.service == service && other.event == event) {
-                    let certainty = if at == 0 { Certainty::Seen } else { Certainty::Possible };
+                if !own
+                    .iter()
+                    .any(|other| other.service == service && other.event == event)
+                {
+                    let certainty = if at == 0 {
+                        Certainty::Seen
+                    } else {
+                        Certainty::Possible
+                    };
                     own.insert(EventOf {
                         service,
                         event,
@@ -82,7 +92,8 @@ impl Catalog {
                 }
             }
         }
-        let sorted = |(action, own): (Action, BTreeSet<EventOf>)| (action, own.into_iter().collect());
+        let sorted =
+            |(action, own): (Action, BTreeSet<EventOf>)| (action, own.into_iter().collect());
         events.into_iter().map(sorted).collect()
     }
 }
