@@ -37,6 +37,8 @@ use crate::iam::Action;
 pub struct Catalog {
     services: BTreeMap<&'static str, actions::Service>,
     clients: Vec<Client>,
+    /// IAM prefix to places in `clients`.
+    clients_of: BTreeMap<&'static str, Vec<usize>>,
     listed: additions::Listed,
     visibility: visibility::Table,
     needs: BTreeMap<&'static str, Vec<Need>>,
@@ -54,9 +56,15 @@ impl Catalog {
     }
 
     fn new() -> Self {
+        let clients = operations::parse_clients(include_str!("data/clients.tsv"));
+        let mut clients_of: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (at, client) in clients.iter().enumerate() {
+            clients_of.entry(client.prefix).or_default().push(at);
+        }
         Self {
             services: actions::services(),
-            clients: operations::parse_clients(include_str!("data/clients.tsv")),
+            clients,
+            clients_of,
             listed: additions::Listed::default(),
             visibility: visibility::Table::read(
                 include_str!("data/visibility.tsv"),
@@ -75,8 +83,11 @@ impl Catalog {
     pub fn action(&self, action: &str) -> Option<&ActionFacts> {
         let (service, name) = action.split_once(':')?;
         let actions = self.service_actions(service);
-        let found = actions
-            .binary_search_by(|facts| actions::compare_ignoring_case(facts.action.name(), name));
+        // All names of a service begin behind its prefix and a colon.
+        let start = service.len() + 1;
+        let found = actions.binary_search_by(|facts| {
+            actions::compare_ignoring_case(&facts.action.as_str()[start..], name)
+        });
         found.ok().map(|at| &actions[at])
     }
 
@@ -147,10 +158,8 @@ impl Catalog {
         prefix: &'a str,
         name: &'a str,
     ) -> impl Iterator<Item = &'a Operation> {
-        self.clients
-            .iter()
-            .filter(move |client| client.prefix == prefix)
-            .filter_map(move |client| client.operation(name))
+        let clients = self.clients_of.get(prefix).into_iter().flatten();
+        clients.filter_map(move |at| self.clients[*at].operation(name))
     }
 
     /// What CloudTrail can show of an action at all.
