@@ -9,7 +9,7 @@ use super::args::{self, FitArgs};
 use super::progress::Progress;
 use super::{Exit, Fault, inputs, say};
 use crate::catalog::Catalog;
-use crate::grants::{Snapshot, SnapshotError};
+use crate::grants::{Concern, Snapshot, SnapshotError};
 use crate::pipeline::{FitOptions, Scan, fit, scan};
 use crate::render::{FolderError, Report, Status, write_folder, write_json, write_text};
 use crate::synthesize::{Granularity, Options, UnseenRule};
@@ -160,7 +160,10 @@ fn exit(args: &FitArgs, report: &Report, snapshot: &Snapshot) -> Exit {
         .any(|role| matches!(role.status, Status::Review | Status::Refused));
     let incomplete = report.input.objects.failed > 0
         || report.input.records.undecodable > 0
-        || !snapshot.notes.is_empty();
+        || snapshot
+            .notes
+            .iter()
+            .any(|note| note.concern != Concern::Nobody);
     match (person || incomplete, args.strict) {
         (false, _) => Exit::Done,
         (true, false) => Exit::Incomplete,

@@ -81,6 +81,19 @@ impl Role {
             .any(|service| pattern::matches_ignore_case(service, "lambda.amazonaws.com"))
     }
 
+    /// Whether another description of the role has the same policies.
+    pub(super) fn same_policies(&self, other: &Self) -> bool {
+        let documents = |role: &Self| -> Vec<String> {
+            role.policies
+                .iter()
+                .map(|p| &p.policy.document)
+                .chain(role.boundary.iter().map(|b| &b.document))
+                .map(PolicyDocument::to_json_compact)
+                .collect()
+        };
+        documents(self) == documents(other)
+    }
+
     /// The identity policies as IAM evaluates them. The boundary is left out: it stays in place, and a
     /// proposal within the identity policies is within their intersection with any boundary.
     #[must_use]

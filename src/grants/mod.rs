@@ -14,4 +14,4 @@ pub use config::{EventSourceMapping, Function, InvokeConfig};
 pub use details::{Attached, PolicyKind, Role};
 pub use last_accessed::{LastAccessed, ServiceAccess};
 pub use selectors::{DataSelector, Selectors};
-pub use snapshot::{Snapshot, SnapshotError, SnapshotNote};
+pub use snapshot::{Concern, Snapshot, SnapshotError, SnapshotNote};

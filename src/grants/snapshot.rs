@@ -45,6 +45,19 @@ pub struct SnapshotNote {
     pub file: String,
     /// What is wrong with it.
     pub message: String,
+    /// Whose proposal lacks something because of it.
+    pub concern: Concern,
+}
+
+/// Whom a broken file leaves without a witness.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Concern {
+    /// Any role may be concerned.
+    Everyone,
+    /// The roles of this name.
+    Role(String),
+    /// No proposal is the poorer for it.
+    Nobody,
 }
 
 /// Why there is no snapshot.
@@ -125,10 +138,34 @@ impl Snapshot {
     }
 
     fn note(&mut self, path: &Path, message: impl Into<String>) {
+        self.note_for(Concern::Everyone, path, message);
+    }
+
+    fn note_for(&mut self, concern: Concern, path: &Path, message: impl Into<String>) {
         self.notes.push(SnapshotNote {
             file: path.display().to_string(),
             message: message.into(),
+            concern,
         });
+    }
+
+    /// The notes that leave a role of this name without a witness.
+    pub fn notes_for<'a>(&'a self, role: &'a str) -> impl Iterator<Item = &'a SnapshotNote> {
+        self.notes.iter().filter(move |note| match &note.concern {
+            Concern::Everyone => true,
+            Concern::Role(name) => name == role,
+            Concern::Nobody => false,
+        })
+    }
+
+    /// One page of several, as the AWS CLI prints when it is told not to fetch them all.
+    fn note_page(&mut self, path: &Path, value: &Value) {
+        let more = ["NextToken", "NextMarker"]
+            .iter()
+            .any(|key| value.get(key).is_some_and(Value::is_string));
+        if more || value.get("IsTruncated").and_then(Value::as_bool) == Some(true) {
+            self.note(path, "it is one page of several: fetch all pages");
+        }
     }
 
     fn add_details(&mut self, files: &[PathBuf], catalog: &Catalog) -> Result<(), SnapshotError> {
@@ -136,7 +173,11 @@ impl Snapshot {
         let mut parsed = Vec::new();
         let mut failed = None;
         for path in files {
-            match read_json(path).and_then(|value| details::parse(value, &mut managed)) {
+            let value = read_json(path);
+            if let Ok(value) = &value {
+                self.note_page(path, value);
+            }
+            match value.and_then(|value| details::parse(value, &mut managed)) {
                 Ok(file) => parsed.push((path, file)),
                 Err(message) => {
                     self.note(path, message.clone());
@@ -154,7 +195,13 @@ impl Snapshot {
             for bad in &file.bad {
                 self.note(path, bad.clone());
             }
-            for role in details::resolve(file, &managed, catalog) {
+            for mut role in details::resolve(file, &managed, catalog) {
+                if let Some(twin) = self.roles.get(&role.arn)
+                    && !twin.same_policies(&role)
+                {
+                    role.problems
+                        .push("it is in the account details twice, with different policies".into());
+                }
                 self.roles.insert(role.arn.clone(), role);
             }
         }
@@ -162,7 +209,11 @@ impl Snapshot {
     }
 
     fn add_config(&mut self, path: &Path, name: &str) {
-        match read_json(path).and_then(config::parse) {
+        let value = read_json(path);
+        if let Ok(value) = &value {
+            self.note_page(path, value);
+        }
+        match value.and_then(config::parse) {
             Ok(config) => {
                 self.has_functions |= name.starts_with("functions");
                 self.has_mappings |= name.starts_with("event-source-mappings");
@@ -198,7 +249,7 @@ impl Snapshot {
             .unwrap_or_default();
         let report = match read_json(path).and_then(|value| last_accessed::parse(&value)) {
             Ok(report) => report,
-            Err(message) => return self.note(path, message),
+            Err(message) => return self.note_for(Concern::Role(name), path, message),
         };
         let candidates: Vec<String> = self
             .roles
@@ -213,14 +264,23 @@ impl Snapshot {
             .clone()
             .filter(|entity| candidates.contains(entity));
         match (candidates.as_slice(), named) {
-            ([], _) => self.note(path, format!("no role `{name}` in the account details")),
+            ([], _) => self.note_for(
+                Concern::Nobody,
+                path,
+                format!("no role `{name}` in the account details"),
+            ),
             (_, Some(arn)) => {
                 self.last_accessed.insert(arn, report);
             }
             ([only], None) => {
                 self.last_accessed.insert(only.clone(), report);
             }
-            (_, None) => self.note(path, format!("several accounts have a role `{name}`: put the report into a folder named for its account")),
+            (_, None) => {
+                let message = format!(
+                    "several accounts have a role `{name}`: put the report into a folder named for its account"
+                );
+                self.note_for(Concern::Role(name), path, message);
+            }
         }
     }
 }

@@ -18,7 +18,7 @@ pub mod statement;
 mod template;
 
 #[cfg(test)]
-mod corpus;
+mod tests;
 
 pub use action::Action;
 pub use arn::Arn;

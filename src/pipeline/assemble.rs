@@ -151,8 +151,8 @@ pub(super) fn unknown_role(
         status: Status::Refused,
         reasons: vec![reason("role-not-in-snapshot", &message)],
         functions: usage
-            .functions
-            .keys()
+            .function_keys(false)
+            .into_iter()
             .map(|function| function.name.clone())
             .collect::<BTreeSet<_>>()
             .into_iter()
@@ -305,8 +305,8 @@ fn proposed(
 
 fn functions(role: &Role, usage: &RoleUsage, snapshot: &Snapshot) -> Vec<String> {
     let mut names: BTreeSet<String> = usage
-        .functions
-        .keys()
+        .function_keys(role.trusts_lambda())
+        .into_iter()
         .map(|function| function.name.clone())
         .collect();
     names.extend(

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::draft::Draft;
 use super::granted::Granted;
 use super::patterns::Granularity;
+use super::removed::{service_reason, whole_services};
 use super::visible::View;
 use super::{Decision, Evidence, Inputs, Options, Proposal, UnseenRule, Verdict};
 use super::{needs, pack, rest, used};
@@ -121,6 +122,10 @@ fn input_reasons(draft: &mut Draft<'_>) {
             agents.join("; ")
         );
         draft.reason("outside-use", true, message);
+    }
+    for note in draft.inputs.snapshot.notes_for(&role.name) {
+        let message = format!("{}: {}", note.file, note.message);
+        draft.reason("snapshot-incomplete", true, message);
     }
     let copies: Vec<&str> = role
         .policies
@@ -249,34 +254,23 @@ fn denied_evidence(draft: &Draft<'_>) -> Evidence {
     evidence
 }
 
-/// One line for a service all of whose granted actions go for the same reason: `AdministratorAccess`
-/// grants 22,000 actions, and nobody reads as many lines.
+/// One line for a service of which nothing stays: `AdministratorAccess` grants 22,000 actions, and nobody
+/// reads as many lines.
 fn fold_services(decisions: Vec<Decision>, draft: &Draft<'_>) -> Vec<Decision> {
-    let mut services: BTreeMap<String, Vec<Decision>> = BTreeMap::new();
-    for decision in decisions {
-        let service = decision
-            .action
-            .split(':')
-            .next()
-            .unwrap_or_default()
-            .to_owned();
-        services.entry(service).or_default().push(decision);
-    }
-    let mut out = Vec::new();
-    for (service, mut list) in services {
-        let whole = draft.inputs.catalog.service_actions(&service).len();
-        let same = |a: &Decision, b: &Decision| a.verdict == b.verdict && a.from == b.from;
-        let foldable = list.len() > 1
-            && list.len() == whole
-            && matches!(list[0].verdict, Verdict::Unused | Verdict::Undecided)
-            && list.iter().all(|decision| same(decision, &list[0]));
-        if foldable {
-            let mut first = list.swap_remove(0);
-            first.action = format!("{service}:*");
-            first.reason = super::removed::service_reason(draft, &service, first.verdict);
-            out.push(first);
-        } else {
-            out.append(&mut list);
+    let whole = whole_services(draft);
+    let mut out: Vec<Decision> = Vec::new();
+    for mut decision in decisions {
+        let service = decision.action.split(':').next().unwrap_or_default();
+        let Some((verdict, _)) = whole.get(service) else {
+            out.push(decision);
+            continue;
+        };
+        let folded = format!("{service}:*");
+        if out.last().is_none_or(|last| last.action != folded) {
+            decision.reason = service_reason(draft, service, *verdict);
+            decision.verdict = *verdict;
+            decision.action = folded;
+            out.push(decision);
         }
     }
     out

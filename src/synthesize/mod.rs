@@ -25,7 +25,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::catalog::Catalog;
 use crate::grants::{Role, Snapshot};
 use crate::iam::{Conditions, PolicyDocument};
-use crate::usage::{Call, Coverage, RoleUsage, Tally};
+use crate::usage::{Call, Coverage, FunctionKey, RoleUsage, Tally};
 
 pub use patterns::Granularity;
 
@@ -196,6 +196,12 @@ impl<'a> Inputs<'a> {
     #[must_use]
     pub fn calls(&self) -> Vec<Call<'a>> {
         self.usage.calls(!self.is_for_lambda_alone())
+    }
+
+    /// The functions that the trail shows to use the role.
+    #[must_use]
+    pub fn functions(&self) -> BTreeSet<&'a FunctionKey> {
+        self.usage.function_keys(self.role.trusts_lambda())
     }
 
     /// Whether Lambda alone can be using the role.

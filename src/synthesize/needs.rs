@@ -181,9 +181,8 @@ fn wanted(inputs: Inputs<'_>) -> Vec<Wanted> {
         }
     }
     for key in inputs
-        .usage
-        .functions
-        .keys()
+        .functions()
+        .into_iter()
         .filter(|key| !described.contains(&key.name.as_str()))
     {
         let log_group = format!("/aws/lambda/{}", key.name);

@@ -4,64 +4,65 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::draft::Draft;
 use super::{Removed, Verdict};
-use crate::catalog::ActionFacts;
+
+/// Services of which nothing at all stays, though every action is granted, and by the same grants:
+/// service → the verdict and the grants. Undecided actions among unused ones leave the whole undecided.
+pub(super) fn whole_services<'d>(
+    draft: &'d Draft<'_>,
+) -> BTreeMap<&'d str, (Verdict, &'d [usize])> {
+    type Whole<'d> = Option<(usize, Verdict, &'d [usize])>;
+    let mut services: BTreeMap<&str, Whole<'_>> = BTreeMap::new();
+    for (action, (facts, grants)) in &draft.granted.actions {
+        let gone = match draft.kept.get(*action).and_then(|kept| kept.verdict) {
+            Some(verdict @ (Verdict::Unused | Verdict::Undecided)) => Some(verdict),
+            _ => None,
+        };
+        let whole = services
+            .entry(facts.action.service())
+            .or_insert_with(|| Some((0, Verdict::Unused, grants)));
+        *whole = match (*whole, gone) {
+            (Some((count, verdict, of)), Some(gone)) if of == grants.as_slice() => {
+                Some((count + 1, verdict.max(gone), of))
+            }
+            _ => None,
+        };
+    }
+    services
+        .into_iter()
+        .filter_map(|(service, whole)| {
+            let (count, verdict, grants) = whole?;
+            let all = count > 1 && count == draft.inputs.catalog.service_actions(service).len();
+            all.then_some((service, (verdict, grants)))
+        })
+        .collect()
+}
 
 /// What goes, one row per action and grant, folded where a whole service goes.
 pub(super) fn record_removed(draft: &mut Draft<'_>) {
-    let mut services: BTreeMap<&str, Vec<(&ActionFacts, &Vec<usize>)>> = BTreeMap::new();
-    for (facts, grants) in draft.granted.actions.values() {
-        services
-            .entry(facts.action.service())
-            .or_default()
-            .push((facts, grants));
-    }
     let mut rows = BTreeSet::new();
-    for (service, actions) in services {
-        let gone = |facts: &ActionFacts| {
-            draft
-                .kept
-                .get(facts.action.as_str())
-                .and_then(|kept| kept.verdict)
-                .filter(|v| {
-                    matches!(
-                        v,
-                        Verdict::Unused | Verdict::Undecided | Verdict::DeniedOnly
-                    )
-                })
-        };
-        let first = actions
-            .first()
-            .and_then(|(facts, grants)| Some((gone(facts)?, *grants)));
-        let whole = actions.len() > 1
-            && actions.len() == draft.inputs.catalog.service_actions(service).len();
-        if let Some((verdict, grants)) = first
-            && whole
-            && actions
-                .iter()
-                .all(|(facts, g)| gone(facts) == Some(verdict) && *g == grants)
-        {
-            let reason = service_reason(draft, service, verdict);
-            rows.extend(rows_of(
-                draft,
-                &format!("{service}:*"),
-                grants,
-                verdict,
-                &reason,
-            ));
+    let whole = whole_services(draft);
+    for (service, (verdict, grants)) in &whole {
+        let reason = service_reason(draft, service, *verdict);
+        rows.extend(rows_of(
+            draft,
+            &format!("{service}:*"),
+            grants,
+            *verdict,
+            &reason,
+        ));
+    }
+    for (action, (facts, grants)) in &draft.granted.actions {
+        let Some(kept) = draft
+            .kept
+            .get(*action)
+            .filter(|_| !whole.contains_key(facts.action.service()))
+        else {
             continue;
-        }
-        for (facts, grants) in actions {
-            if let (Some(verdict), Some(kept)) =
-                (gone(facts), draft.kept.get(facts.action.as_str()))
-            {
-                rows.extend(rows_of(
-                    draft,
-                    facts.action.as_str(),
-                    grants,
-                    verdict,
-                    &kept.reason,
-                ));
-            }
+        };
+        if let Some(verdict @ (Verdict::Unused | Verdict::Undecided | Verdict::DeniedOnly)) =
+            kept.verdict
+        {
+            rows.extend(rows_of(draft, action, grants, verdict, &kept.reason));
         }
     }
     draft.removed.extend(rows);

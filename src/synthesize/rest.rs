@@ -8,7 +8,7 @@ use super::removed::{record_removed, unknown_actions};
 use super::visible::{Blind, Sight};
 use super::witness::{Witness, buckets_read, takes};
 use super::{Emit, Target, UnseenRule, Verdict};
-use crate::catalog::ActionFacts;
+use crate::catalog::{ActionFacts, Need};
 use crate::iam::{ActionMatch, ResourceMatch, pattern};
 
 /// What becomes of one granted (action, resource).
@@ -108,6 +108,28 @@ pub(super) fn decide_rest(draft: &mut Draft<'_>) {
     record_removed(draft);
     unknown_actions(draft);
     explain(draft, &wide_unseen, &undecided);
+}
+
+/// What Lambda does seldom, so that no window is sure to show it: connecting to networks when a function
+/// changes, describing a cluster or broker when a mapping is made. The feature that would need the
+/// action, where the snapshot lacks the configuration that would tell.
+fn undescribed(draft: &Draft<'_>, action: &str) -> Option<&'static str> {
+    const RARE: [&str; 5] = ["vpc", "msk", "self-managed-kafka", "mq", "documentdb"];
+    let snapshot = draft.inputs.snapshot;
+    RARE.into_iter().find(|feature| {
+        let told = if *feature == "vpc" {
+            snapshot.has_functions
+        } else {
+            snapshot.has_mappings
+        };
+        let seldom = |need: &Need| {
+            need.action == action
+                && ["ec2:", "kafka:", "mq:", "rds:"]
+                    .iter()
+                    .any(|service| action.starts_with(service))
+        };
+        !told && draft.inputs.catalog.needs(feature).iter().any(seldom)
+    })
 }
 
 /// A grant of which everything stays is kept in its own words: `s3:*` is shorter than its 180 actions,
@@ -276,6 +298,12 @@ fn hidden(
         let message = format!(
             "the trail has events of {} that the catalog does not know; one may have used it",
             facts.action.service()
+        );
+        return Some((Blind::Never, message));
+    }
+    if !wide && let Some(feature) = undescribed(draft, action) {
+        let message = format!(
+            "Lambda may do it for the function ({feature}), seldom, and its configuration is not in the snapshot"
         );
         return Some((Blind::Never, message));
     }

@@ -59,9 +59,8 @@ impl<'a> View<'a> {
             own
         };
         let mut home: BTreeSet<String> = inputs
-            .usage
-            .functions
-            .keys()
+            .functions()
+            .into_iter()
             .map(|function| function.region.clone())
             .collect();
         home.extend(

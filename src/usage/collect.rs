@@ -173,7 +173,6 @@ impl<'c> Collector<'c> {
                 usage.principal_ids.insert(principal.to_owned());
             }
         }
-        usage.lambda |= session.lambda;
         if session.class == Class::Outside {
             usage.records.outside += 1;
             // S3 writes the agent in square brackets.
@@ -202,8 +201,18 @@ impl<'c> Collector<'c> {
                 name: function.name.to_string(),
                 region,
             };
-            usage.functions.entry(key).or_default().add(time, id);
+            // A function that takes a second role carries the agent of its runtime into that one's
+            // records: the agent alone proves no execution role.
+            let proven = function.arn.is_some() || session.class == Class::Platform;
+            usage.lambda |= proven;
+            let functions = if proven {
+                &mut usage.functions
+            } else {
+                &mut usage.likely_functions
+            };
+            functions.entry(key).or_default().add(time, id);
         }
+        usage.lambda |= session.class == Class::Service;
         match observation.outcome {
             Outcome::Denied => {
                 usage.records.denied += 1;

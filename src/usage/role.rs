@@ -81,8 +81,10 @@ pub struct RoleUsage {
     pub unmapped: BTreeMap<Unmapped, Tally>,
     /// Calls with the role's credentials from outside Lambda: agent → tally.
     pub outside: BTreeMap<String, Tally>,
-    /// Functions that used the role.
+    /// Functions that Lambda ran with the role, proven by credentials or by Lambda's own calls.
     pub functions: BTreeMap<FunctionKey, Tally>,
+    /// Functions whose runtime's agent is in the records: the role's own, if it is an execution role.
+    pub likely_functions: BTreeMap<FunctionKey, Tally>,
     /// Some record proves that Lambda uses the role.
     pub lambda: bool,
     /// `AROA…` ids met: more than one means that the role was created again.
@@ -119,6 +121,16 @@ impl RoleRecords {
 }
 
 impl RoleUsage {
+    /// The functions that use the role; `execution` says that it is known to be an execution role.
+    #[must_use]
+    pub fn function_keys(&self, execution: bool) -> BTreeSet<&FunctionKey> {
+        let likely = self
+            .likely_functions
+            .keys()
+            .filter(|_| execution || self.lambda);
+        self.functions.keys().chain(likely).collect()
+    }
+
     /// Counts one request.
     pub fn add_call(
         &mut self,
@@ -193,6 +205,9 @@ impl RoleUsage {
         }
         for (key, tally) in other.functions {
             self.functions.entry(key).or_default().merge(&tally);
+        }
+        for (key, tally) in other.likely_functions {
+            self.likely_functions.entry(key).or_default().merge(&tally);
         }
         self.lambda |= other.lambda;
         self.principal_ids.extend(other.principal_ids);

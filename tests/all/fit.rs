@@ -240,3 +240,97 @@ fn a_resource_policy_is_not_the_execution_role() {
             .all(|d| d["action"] != "lambda:InvokeFunction" || d["verdict"] != "used")
     );
 }
+
+#[test]
+fn a_broken_witness_is_never_ready() {
+    for (name, content) in [
+        ("functions.json", "{\"Functions\": ["),
+        ("event-source-mappings.json", "{}"),
+        ("event-selectors.json", "[1]"),
+        (
+            "service-last-accessed/worker-role.json",
+            "{\"JobStatus\": \"IN_PROGRESS\", \"ServicesLastAccessed\": []}",
+        ),
+        (
+            "functions.json",
+            "{\"Functions\": [], \"NextToken\": \"x\"}",
+        ),
+    ] {
+        let mut world = seen_world();
+        world.call(
+            1,
+            "sqs",
+            "CreateQueue",
+            json!({"requestParameters": {"queueName": "q"}}),
+        );
+        world.write_snapshot_text(name, content);
+        let (report, code) = fit(
+            &mut world,
+            &json!([{"Effect": "Allow", "Action": "sqs:CreateQueue", "Resource": "*"}]),
+        );
+        let worker = role(&report, "worker-role");
+        assert!(
+            codes(worker).contains(&"snapshot-incomplete"),
+            "{name}: {}",
+            worker["reasons"]
+        );
+        assert_eq!(
+            (worker["status"].as_str().unwrap(), code),
+            ("review", 4),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn rare_work_of_lambda_stays_where_its_configuration_is_not_known() {
+    let statements = json!([{"Effect": "Allow", "Action": ["ec2:CreateNetworkInterface", "ec2:RunInstances", "sqs:CreateQueue"], "Resource": "*"}]);
+    let mut world = seen_world();
+    world.call(
+        1,
+        "sqs",
+        "CreateQueue",
+        json!({"requestParameters": {"queueName": "q"}}),
+    );
+    let (report, _) = fit(&mut world, &statements);
+    let actions = |report: &serde_json::Value| -> Vec<String> {
+        allows(&role(report, "worker-role")["proposed"]["policy"])
+            .iter()
+            .map(|line| line.split(' ').next().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(
+        actions(&report),
+        ["ec2:CreateNetworkInterface", "sqs:CreateQueue"]
+    );
+    // Configuration that says the function is in no VPC settles it.
+    world.write_snapshot(
+        "functions.json",
+        &json!({"Functions": [{"FunctionName": "worker", "FunctionArn": "arn:aws:lambda:us-east-1:111122223333:function:worker", "Role": World::role_arn("worker-role")}]}),
+    );
+    world.write_snapshot(
+        "event-source-mappings.json",
+        &json!({"EventSourceMappings": []}),
+    );
+    let (report, _) = self::report(&[&world.logs(), "--snapshot", &world.snapshot()]);
+    assert_eq!(actions(&report), ["sqs:CreateQueue"]);
+}
+
+#[test]
+fn the_agent_of_a_runtime_proves_no_execution_role() {
+    // A function takes a second role and carries its agent along.
+    let mut world = seen_world();
+    world.call(1, "sqs", "CreateQueue", json!({
+        "userIdentity": {"type": "AssumedRole", "accountId": "111122223333", "arn": "arn:aws:sts::111122223333:assumed-role/target/job",
+            "sessionContext": {"sessionIssuer": {"type": "Role", "arn": "arn:aws:iam::111122223333:role/target"}}},
+        "requestParameters": {"queueName": "q"}
+    }));
+    let (report, _) = fit(&mut world, &json!([]));
+    let arns: Vec<&str> = report["roles"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|role| role["arn"].as_str().unwrap())
+        .collect();
+    assert_eq!(arns, ["arn:aws:iam::111122223333:role/worker-role"]);
+}

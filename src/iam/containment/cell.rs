@@ -26,15 +26,21 @@ pub(super) struct Field {
     texts: Vec<Rc<str>>,
     /// The places of the patterns by the plain text before their first colon; `None` for those with
     /// a wildcard before it. Of thousands of actions few are of the service asked for.
-    services: Rc<BTreeMap<Option<Vec<Token>>, Vec<usize>>>,
+    services: BTreeMap<Option<u64>, Vec<usize>>,
 }
 
-/// The plain text before the first colon, where there are no wildcards and no variables in it.
-fn service(pattern: &[Token]) -> Option<Vec<Token>> {
-    let end = pattern
-        .iter()
-        .position(|t| !matches!(t, Token::Char(c) if *c != ':'))?;
-    (pattern[end] == Token::Char(':')).then(|| pattern[..end].to_vec())
+/// A hash of the plain text before the first colon, where there are no wildcards and no variables in
+/// it. Equal hashes of different texts only cost time.
+fn service(pattern: &[Token]) -> Option<u64> {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    for token in pattern {
+        match token {
+            Token::Char(':') => return Some(hash),
+            Token::Char(c) => hash = (hash ^ u64::from(*c)).wrapping_mul(0x100_0000_01b3),
+            _ => return None,
+        }
+    }
+    None
 }
 
 impl Field {
@@ -55,7 +61,7 @@ impl Field {
             exact,
             wide,
             texts,
-            services: Rc::new(services),
+            services,
         }
     }
 
@@ -76,11 +82,13 @@ impl Field {
     }
 
     /// The parts that can be asked for one by one.
-    pub(super) fn split(&self) -> Vec<Self> {
+    pub(super) fn split(&self) -> Vec<Rc<Self>> {
         if self.negated {
-            return vec![self.clone()];
+            return vec![Rc::new(self.clone())];
         }
-        (0..self.exact.len()).map(|at| self.at(&[at])).collect()
+        (0..self.exact.len())
+            .map(|at| Rc::new(self.at(&[at])))
+            .collect()
     }
 
     /// The field with the patterns at these places only.
@@ -94,7 +102,7 @@ impl Field {
     }
 
     /// The places of the patterns that may have a string in common with each of the fields.
-    fn touching(&self, fields: &[Self]) -> Vec<usize> {
+    fn touching(&self, fields: &[Rc<Self>]) -> Vec<usize> {
         let positive = || fields.iter().filter(|field| !field.negated);
         let mut places: Vec<usize> = match positive().next() {
             Some(field) => field.wide.iter().flat_map(|own| self.near(own)).collect(),
@@ -181,7 +189,7 @@ impl Field {
 
     /// The language that helps to hold the strings of a cell's fields; what lies outside them is
     /// left out.
-    pub(super) fn helping(&self, cell: &[Self]) -> Language {
+    pub(super) fn helping(&self, cell: &[Rc<Self>]) -> Language {
         let patterns = if self.negated {
             &self.wide
         } else {
@@ -280,6 +288,23 @@ impl<'a> Rule<'a> {
         named(self.policy, self.index, self.statement.sid.as_deref())
     }
 
+    /// Numbers that are equal for statements that say the same, and quickly found.
+    pub(super) fn shape(&self) -> (usize, usize, usize) {
+        let Self {
+            actions,
+            resources,
+            clauses,
+            ..
+        } = self;
+        (actions.exact.len(), resources.exact.len(), clauses.len())
+    }
+
+    /// Whether a wildcard in it keeps to a segment of an ARN.
+    pub(super) fn keeps_to_segments(&self) -> bool {
+        let within = |t: &Token| matches!(t, Token::OneWithin | Token::ManyWithin);
+        self.resources.exact.iter().any(|p| p.iter().any(within))
+    }
+
     /// How many patterns it has.
     pub(super) fn size(&self) -> usize {
         self.actions.exact.len() + self.resources.exact.len()
@@ -325,10 +350,10 @@ impl<'a> Rule<'a> {
     }
 
     /// What the statement is about, of the given parts of its actions and resources.
-    pub(super) fn cell(&self, action: &Field, resource: &Field) -> Cell<'a> {
+    pub(super) fn cell(&self, action: &Rc<Field>, resource: &Rc<Field>) -> Cell<'a> {
         Cell {
-            actions: vec![action.clone()],
-            resources: vec![resource.clone()],
+            actions: vec![Rc::clone(action)],
+            resources: vec![Rc::clone(resource)],
             clauses: self.clauses.clone(),
         }
     }
@@ -338,8 +363,8 @@ impl<'a> Rule<'a> {
 /// of the resource fields, and for which all clauses hold.
 #[derive(Clone, Debug)]
 pub(super) struct Cell<'a> {
-    pub(super) actions: Vec<Field>,
-    pub(super) resources: Vec<Field>,
+    pub(super) actions: Vec<Rc<Field>>,
+    pub(super) resources: Vec<Rc<Field>>,
     pub(super) clauses: Vec<Clause<'a>>,
 }
 
@@ -373,21 +398,24 @@ impl<'a> Cell<'a> {
     }
 
     pub(super) fn shown_actions(&self) -> String {
-        self.actions.first().map_or_else(String::new, Field::shown)
+        self.actions
+            .first()
+            .map_or_else(String::new, |field| field.shown())
     }
 
     pub(super) fn shown_resources(&self) -> String {
         self.resources
             .first()
-            .map_or_else(String::new, Field::shown)
+            .map_or_else(String::new, |field| field.shown())
     }
 }
 
 /// The field without the patterns that no string of the others matches. A negated field stays whole:
 /// what it excludes need not be near.
-fn touching(field: &Field, others: &[Field]) -> Field {
-    if field.negated {
-        return field.clone();
-    }
-    field.at(&field.touching(others))
+fn touching(field: &Field, others: &[Rc<Field>]) -> Rc<Field> {
+    Rc::new(if field.negated {
+        field.clone()
+    } else {
+        field.at(&field.touching(others))
+    })
 }

@@ -23,7 +23,7 @@ use super::evaluate::{Decision, Request, evaluate};
 use super::pattern::automaton::{Budget, Exhausted};
 use super::statement::{Effect, ResourceMatch};
 use super::template::{Colons, Names};
-use cell::{Cell, Rule};
+use cell::{Cell, Identity, Rule};
 use cover::Point;
 
 /// A request that shows a difference.
@@ -87,8 +87,11 @@ pub fn contained(proposed: &PolicySet, current: &PolicySet) -> Containment {
     if answer != Containment::Contained {
         return answer;
     }
-    let whole = Question::new(proposed, current, Colons::Whole);
-    if whole.same_patterns(&segments) || whole.answer(&mut budget) == Containment::Contained {
+    let same_in_both_readings = !segments.keeps_to_segments();
+    if same_in_both_readings
+        || Question::new(proposed, current, Colons::Whole).answer(&mut budget)
+            == Containment::Contained
+    {
         return Containment::Contained;
     }
     Containment::Unknown(
@@ -192,21 +195,20 @@ impl<'a> Question<'a> {
         }
     }
 
-    /// Whether both readings of colons come to the same patterns.
-    fn same_patterns(&self, other: &Self) -> bool {
-        let both = self.proposed.rules().zip(other.proposed.rules());
-        both.chain(self.current.rules().zip(other.current.rules()))
-            .all(|(a, b)| a.resources.exact == b.resources.exact)
+    /// Whether it matters how wildcards and the colons of ARNs go together.
+    fn keeps_to_segments(&self) -> bool {
+        let mut rules = self.proposed.rules().chain(self.current.rules());
+        rules.any(Rule::keeps_to_segments)
     }
 
     fn answer(&self, budget: &mut Budget) -> Containment {
-        let allowed: BTreeSet<_> = self.current.allow.iter().map(Rule::identity).collect();
-        let denied: BTreeSet<_> = self.proposed.deny.iter().map(Rule::identity).collect();
+        let allowed = identities(&self.current.allow, &self.proposed.allow);
+        let denied = identities(&self.proposed.deny, &self.current.deny);
         let new_denies: Vec<&Rule<'_>> = self
             .current
             .deny
             .iter()
-            .filter(|rule| !denied.contains(&rule.identity()))
+            .filter(|rule| denied.is_empty() || !denied.contains(&rule.identity()))
             .collect();
         let mut opens: Vec<String> = Vec::new();
         for rule in &self.proposed.allow {
@@ -214,7 +216,7 @@ impl<'a> Question<'a> {
                 break;
             }
             let mut outcomes = Vec::new();
-            if !allowed.contains(&rule.identity()) {
+            if allowed.is_empty() || !allowed.contains(&rule.identity()) {
                 outcomes.push(self.allowed_by(rule, &self.current.allow, budget));
             }
             if let Some(boundary) = &self.current.boundary {
@@ -375,12 +377,12 @@ impl<'a> Question<'a> {
             }
         }
         let conditions = if meeting.len() > following.len() {
-            "; conditions of other statements do not provably follow from its own"
+            "; the conditions of other statements do not provably follow from its own"
         } else {
             ""
         };
         Outcome::Open(format!(
-            "{} allows {} on {} and that could not be compared{conditions}",
+            "{} allows {} on {}, of which neither a proof nor a request against it was found{conditions}",
             rule.name(),
             cell.shown_actions(),
             cell.shown_resources(),
@@ -427,6 +429,13 @@ impl<'a> Question<'a> {
                 Decision::ExplicitDeny | Decision::ImplicitDeny
             )
     }
+}
+
+/// What those of the rules say that may say the same as one of the others.
+fn identities<'a>(rules: &[Rule<'a>], others: &[Rule<'a>]) -> BTreeSet<Identity<'a>> {
+    let shapes: BTreeSet<_> = others.iter().map(Rule::shape).collect();
+    let alike = rules.iter().filter(|rule| shapes.contains(&rule.shape()));
+    alike.map(Rule::identity).collect()
 }
 
 fn follows(from: &[Clause<'_>], what: &[Clause<'_>]) -> bool {

@@ -105,7 +105,8 @@ pub fn overlaps_ignore_case(a: &str, b: &str) -> bool {
 /// held by another. Empty when the two have no string in common.
 ///
 /// At most [`INTERSECTION_PARTS`] patterns come back. Where two patterns with many wildcards would
-/// need more, the ones given match a part of what both match, never more than that.
+/// need more, the ones given match a part of what both match, never more than that; for patterns of
+/// hundreds of wildcards that part may be nothing.
 #[must_use]
 pub fn intersect(a: &str, b: &str) -> Vec<String> {
     let (a, b) = (glob(a), glob(b));

@@ -1,21 +1,10 @@
 use super::*;
+use crate::iam::tests::dice::{Dice, rounds};
 
-/// A small generator so that brute force needs no crate and repeats exactly.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) as usize % sides
-    }
-
-    fn pattern(&mut self, longest: usize) -> String {
-        (0..self.roll(longest + 1))
-            .map(|_| ['a', 'b', '*', '?', '*', 'a'][self.roll(6)])
-            .collect()
-    }
+fn random(dice: &mut Dice, longest: usize) -> String {
+    (0..dice.roll(longest + 1))
+        .map(|_| dice.pick(&["a", "b", "*", "?", "*", "a"]))
+        .collect()
 }
 
 /// All strings of `a`, `b` and `z` (which no pattern names) up to a length.
@@ -51,14 +40,6 @@ fn reference(pattern: &str, strings: &[String]) -> Vec<bool> {
         .iter()
         .map(|s| by_definition(&pattern, &s.chars().collect::<Vec<_>>()))
         .collect()
-}
-
-fn rounds(quick: usize, full: usize) -> usize {
-    if std::env::var_os("ROLEFIT_FULL").is_some() {
-        full
-    } else {
-        quick
-    }
 }
 
 #[test]
@@ -136,7 +117,7 @@ fn against_every_short_string() {
     let (mut covering, mut apart, mut meeting) = (0, 0, 0);
     let rounds = rounds(1_500, 300_000);
     for _ in 0..rounds {
-        let (a, b) = (dice.pattern(5), dice.pattern(4));
+        let (a, b) = (random(&mut dice, 5), random(&mut dice, 4));
         let (in_a, in_b) = (reference(&a, &universe), reference(&b, &universe));
         for (text, &expected) in universe.iter().zip(&in_a) {
             assert_eq!(matches(&a, text), expected, "{a} on {text}");
@@ -210,8 +191,10 @@ fn unions_against_every_short_string() {
     let (mut held, mut together, mut open) = (0, 0, 0);
     let rounds = rounds(4_000, 1_000_000);
     for _ in 0..rounds {
-        let narrow = dice.pattern(4);
-        let mut wide: Vec<String> = (0..1 + dice.roll(4)).map(|_| dice.pattern(4)).collect();
+        let narrow = random(&mut dice, 4);
+        let mut wide: Vec<String> = (0..1 + dice.roll(4))
+            .map(|_| random(&mut dice, 4))
+            .collect();
         if dice.roll(2) == 0 && !narrow.is_empty() {
             // Splits what is asked for, so that unions hold what no single pattern does.
             for with in ["", "a*", "b*", "?*", "?", "a", "*b"] {

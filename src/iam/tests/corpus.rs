@@ -4,19 +4,10 @@
 //! `{name: {"Document": policy}}`, as `moto/iam/aws_managed_policies.py` of PyPI `moto==5.2.5` does
 //! between its triple quotes.
 
-use super::*;
+use super::dice::Dice;
+use crate::iam::*;
+use proptest::prelude::*;
 use std::time::{Duration, Instant};
-
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) as usize % sides
-    }
-}
 
 fn written() -> Vec<(String, Json)> {
     let mut dice = Dice(0xd1b5_4a32_d192_ed03);
@@ -65,18 +56,13 @@ fn written() -> Vec<(String, Json)> {
                         fields.push(("Sid".into(), text(&format!("S{index}"))));
                     }
                     if dice.roll(3) == 0 {
-                        let value = match dice.roll(4) {
-                            0 => Json::Bool(true),
-                            1 => Json::Number("5.0".into()),
-                            2 => Json::Array(vec![text("a"), text("b*")]),
-                            _ => text("${aws:PrincipalTag/team}"),
+                        let (operator, value) = match dice.roll(5) {
+                            0 => ("Bool", Json::Bool(true)),
+                            1 => ("NumericLessThan", Json::Number("5.0".into())),
+                            2 => ("StringLike", Json::Array(vec![text("a"), text("b*")])),
+                            3 => ("ForAnyValue:StringNotEqualsIfExists", text("a")),
+                            _ => ("StringLike", text("${aws:PrincipalTag/team}")),
                         };
-                        let operator = [
-                            "StringLike",
-                            "NumericLessThan",
-                            "ForAnyValue:StringNotEqualsIfExists",
-                            "Bool",
-                        ][dice.roll(4)];
                         let keys = Json::Object(vec![("aws:x".into(), value)]);
                         fields.push((
                             "Condition".into(),
@@ -373,5 +359,54 @@ fn hostile_policies_end() {
                 "{i}: {answer:?}"
             );
         }
+    }
+}
+
+proptest! {
+    /// Whatever the bytes, reading ends with a policy that prints as it reads, or with an error that
+    /// has a place in the text.
+    #[test]
+    fn any_text_is_a_policy_or_an_error(text in r#"[\[\]{}",:a-z0-9.\\\n é-]{0,40}"#, cut in 0_usize..300, seed in 1_u64..) {
+        let policies = written();
+        let whole = policies[Dice(seed).roll(policies.len())].1.to_pretty();
+        let cut = (0..=cut.min(whole.len())).rev().find(|&at| whole.is_char_boundary(at)).unwrap_or(0);
+        for text in [format!("{}{text}{}", &whole[..cut], &whole[cut..]), format!("{}{text}", &whole[..cut]), text.clone()] {
+            match PolicyDocument::parse(&text) {
+                Ok(document) => prop_assert_eq!(&PolicyDocument::parse(&document.to_json_compact()).unwrap(), &document),
+                Err(error) => {
+                    prop_assert!(error.line >= 1 && error.line <= text.matches('\n').count() + 1, "{}", error);
+                    prop_assert!(error.column >= 1, "{}", error);
+                }
+            }
+            let _ = PolicyDocument::decode(&text);
+        }
+    }
+
+    /// Whatever stands in a statement, comparing and evaluating end, and a policy contains itself.
+    #[test]
+    fn any_patterns_are_compared(
+        actions in prop::collection::vec("[a-c:*?é]{0,8}", 0..3),
+        resources in prop::collection::vec(r"(arn:|\$\{|[a-b:*?/}$',])[a-c:*?/{}$', ]{0,10}", 0..3),
+        deny in "[ab:*?]{0,4}",
+        action in "[a-c]:[a-c]{1,3}",
+        resource in "arn:[a-c:]{0,8}",
+    ) {
+        let statement = |effect, actions: Vec<String>, resources: Vec<String>| Statement::new(
+            None, effect, ActionMatch::Action(actions), ResourceMatch::Resource(resources), Conditions::none());
+        let allow = statement(Effect::Allow, actions.clone(), resources.clone());
+        let whole = PolicySet::of("whole", PolicyDocument::new(vec![allow.clone()]));
+        let less = PolicySet::of("less", PolicyDocument::new(vec![
+            allow.clone(),
+            statement(Effect::Deny, vec![deny], vec!["*".into()]),
+        ]));
+        let halves = PolicySet::of("halves", PolicyDocument::new(resources.iter()
+            .map(|r| statement(Effect::Allow, actions.iter().rev().cloned().collect(), vec![r.clone()]))
+            .collect()));
+        prop_assert_eq!(contained(&less, &whole), Containment::Contained);
+        prop_assert_eq!(contained(&whole, &halves), Containment::Contained);
+        prop_assert_eq!(contained(&halves, &whole), Containment::Contained);
+        let request = Request::new(&action, &resource);
+        let decisions = [&whole, &halves].map(|set| evaluate(set, &request).decision);
+        prop_assert_eq!(decisions[0], decisions[1]);
     }
 }
