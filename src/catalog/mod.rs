@@ -21,7 +21,8 @@ use std::sync::OnceLock;
 pub use actions::{AccessLevel, ActionFacts, ResourceUse};
 pub use additions::AdditionsError;
 pub use map::{
-    CallRequest, Certainty, DeniedCall, Door, EventOf, Mapping, PolicyKind, ResourceRef, Survey,
+    CallRequest, Certainty, DeniedCall, Door, EventOf, Mapping, Memo, PolicyKind, ResourceRef,
+    Survey,
 };
 pub use needs::Need;
 pub use operations::{Client, MatchClass, Operation, Template};

@@ -20,6 +20,7 @@ mod extras;
 mod kms;
 mod lambda;
 mod logs;
+mod memo;
 mod params;
 mod resolve;
 mod resource;
@@ -34,6 +35,7 @@ use std::collections::BTreeMap;
 
 pub use denied::{DeniedCall, Door, PolicyKind};
 pub use events::EventOf;
+pub use memo::Memo;
 pub use resource::ResourceRef;
 pub use survey::Survey;
 
