@@ -23,11 +23,28 @@ pub struct ActionFacts {
     pub resource_types: Vec<ResourceUse>,
     /// The number of its set of condition keys within the service; empty where there is none.
     condition_set: &'static str,
+    /// Condition keys of a further file, between spaces.
+    more_keys: &'static str,
     /// The cell of the data file that names its clients.
     clients: &'static str,
 }
 
 impl ActionFacts {
+    /// Adds the types and condition keys of a further file. Its types are never required: the file does
+    /// not say.
+    fn add(&mut self, [_, _, types, keys]: [&'static str; 4]) {
+        for name in types.split(',').filter(|name| !name.is_empty()) {
+            let known = |kind: &ResourceUse| kind.name.eq_ignore_ascii_case(name);
+            if !self.resource_types.iter().any(known) {
+                self.resource_types.push(ResourceUse {
+                    name,
+                    required: false,
+                });
+            }
+        }
+        self.more_keys = keys;
+    }
+
     /// The API clients that have an operation of the action's name; none where the action is a
     /// permission without a call of its own, or its call has another name.
     pub fn clients(&self) -> impl Iterator<Item = &str> {
@@ -66,14 +83,17 @@ pub enum AccessLevel {
 }
 
 impl AccessLevel {
-    fn parse(text: &str) -> Self {
-        match text {
-            "List" => Self::List,
-            "Read" => Self::Read,
-            "Tagging" => Self::Tagging,
-            "Permissions management" => Self::PermissionsManagement,
-            _ => Self::Write,
-        }
+    const ALL: [Self; 5] = [
+        Self::List,
+        Self::Read,
+        Self::Write,
+        Self::Tagging,
+        Self::PermissionsManagement,
+    ];
+
+    /// The level of AWS's word.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|level| level.as_str() == text)
     }
 
     /// AWS's word for the level.
@@ -90,20 +110,57 @@ impl AccessLevel {
 }
 
 /// One IAM service prefix with its actions and resource types, each read on first use.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Service {
     name: &'static str,
     /// Its lines of the data file.
     lines: &'static str,
+    /// Rows of a further file: action, access level, resource types, condition keys.
+    more_actions: Vec<[&'static str; 4]>,
+    /// Rows of a further file: resource type, ARN format.
+    more_types: Vec<[&'static str; 2]>,
     actions: OnceLock<Vec<ActionFacts>>,
     /// Type name in lower case to ARN formats.
     types: OnceLock<BTreeMap<String, Vec<&'static str>>>,
 }
 
 impl Service {
+    /// A service with facts of a further file only.
+    pub(super) fn named(name: &'static str) -> Self {
+        Self {
+            name,
+            ..Self::default()
+        }
+    }
+
+    /// Adds an action, or resource types and condition keys to a known one. Only before first use.
+    pub(super) fn add_action(&mut self, row: [&'static str; 4]) {
+        self.more_actions.push(row);
+    }
+
+    /// Adds an ARN format to a resource type, known or new. Only before first use.
+    pub(super) fn add_type(&mut self, row: [&'static str; 2]) {
+        self.more_types.push(row);
+    }
+
     pub(super) fn actions(&self) -> &[ActionFacts] {
-        self.actions
-            .get_or_init(|| table::rows(self.lines).map(action).collect())
+        self.actions.get_or_init(|| {
+            let mut actions: Vec<ActionFacts> = table::rows(self.lines).map(action).collect();
+            for row in &self.more_actions {
+                let found = actions
+                    .binary_search_by(|facts| compare_ignoring_case(facts.action.as_str(), row[0]));
+                match found {
+                    Ok(at) => actions[at].add(*row),
+                    Err(at) => {
+                        let [name, access, _, _] = *row;
+                        let mut facts = action([name, access, "", "", ""]);
+                        facts.add(*row);
+                        actions.insert(at, facts);
+                    }
+                }
+            }
+            actions
+        })
     }
 
     pub(super) fn arn_formats(&self, resource_type: &str) -> &[&'static str] {
@@ -121,6 +178,12 @@ impl Service {
                     .or_default()
                     .push(arn);
             }
+            for [name, arn] in &self.more_types {
+                let formats = types.entry(name.to_ascii_lowercase()).or_default();
+                if !formats.contains(arn) {
+                    formats.push(arn);
+                }
+            }
             types
         })
     }
@@ -137,16 +200,9 @@ pub(super) fn services() -> BTreeMap<&'static str, Service> {
         };
         let lines = rest.split_inclusive('\n').take_while(|line| ours(line));
         let (lines, after) = rest.split_at(lines.map(str::len).sum());
-        let (actions, types) = (OnceLock::new(), OnceLock::new());
-        services.insert(
-            name,
-            Service {
-                name,
-                lines,
-                actions,
-                types,
-            },
-        );
+        let mut service = Service::named(name);
+        service.lines = lines;
+        services.insert(name, service);
         rest = after;
     }
     services
@@ -156,9 +212,10 @@ fn action([name, access, types, set, clients]: [&'static str; 5]) -> ActionFacts
     let types = types.split(',').filter(|cell| !cell.is_empty());
     ActionFacts {
         action: Action::new(name),
-        access: AccessLevel::parse(access),
+        access: AccessLevel::parse(access).unwrap_or(AccessLevel::Write),
         resource_types: types.map(resource_use).collect(),
         condition_set: set,
+        more_keys: "",
         clients,
     }
 }
@@ -180,7 +237,8 @@ fn resource_use(cell: &'static str) -> ResourceUse {
 pub(super) fn condition_keys(facts: &ActionFacts) -> impl Iterator<Item = &'static str> {
     let mut sets = table::section(CONDITION_KEYS, facts.action.service());
     let keys = sets.find_map(|[_, set, keys]| (set == facts.condition_set).then_some(keys));
-    keys.unwrap_or_default().split_ascii_whitespace()
+    let keys = keys.unwrap_or_default().split_ascii_whitespace();
+    keys.chain(facts.more_keys.split_ascii_whitespace())
 }
 
 /// The order of the data files: names without regard to case.

@@ -5,10 +5,13 @@
 //! says, never what a role may do nor what a log held.
 
 mod actions;
+mod additions;
 mod map;
 mod needs;
 mod operations;
+mod reference;
 mod risk;
+mod stats;
 mod table;
 mod visibility;
 
@@ -16,10 +19,16 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 pub use actions::{AccessLevel, ActionFacts, ResourceUse};
-pub use map::{CallRequest, Certainty, DeniedCall, Door, Mapping, PolicyKind, ResourceRef, Survey};
+pub use additions::AdditionsError;
+pub use map::{
+    CallRequest, Certainty, DeniedCall, Door, EventOf, Mapping, Memo, PolicyKind, ResourceRef,
+    Survey,
+};
 pub use needs::Need;
 pub use operations::{Client, MatchClass, Operation, Template};
+pub use reference::{ReferenceAdditions, ReferenceError, ReferenceFile};
 pub use risk::{ManagedPolicy, RiskClass};
+pub use stats::Stats;
 pub use visibility::Visibility;
 
 use crate::iam::Action;
@@ -29,6 +38,9 @@ use crate::iam::Action;
 pub struct Catalog {
     services: BTreeMap<&'static str, actions::Service>,
     clients: Vec<Client>,
+    /// IAM prefix to places in `clients`.
+    clients_of: BTreeMap<&'static str, Vec<usize>>,
+    listed: additions::Listed,
     visibility: visibility::Table,
     needs: BTreeMap<&'static str, Vec<Need>>,
     risk: BTreeMap<&'static str, Vec<RiskClass>>,
@@ -41,9 +53,20 @@ impl Catalog {
     #[must_use]
     pub fn builtin() -> &'static Self {
         static BUILTIN: OnceLock<Catalog> = OnceLock::new();
-        BUILTIN.get_or_init(|| Self {
+        BUILTIN.get_or_init(Self::new)
+    }
+
+    fn new() -> Self {
+        let clients = operations::parse_clients(include_str!("data/clients.tsv"));
+        let mut clients_of: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (at, client) in clients.iter().enumerate() {
+            clients_of.entry(client.prefix).or_default().push(at);
+        }
+        Self {
             services: actions::services(),
-            clients: operations::parse_clients(include_str!("data/clients.tsv")),
+            clients,
+            clients_of,
+            listed: additions::Listed::default(),
             visibility: visibility::Table::read(
                 include_str!("data/visibility.tsv"),
                 include_str!("data/data-types.tsv"),
@@ -52,7 +75,7 @@ impl Catalog {
             needs: needs::parse(include_str!("data/lambda-needs.tsv")),
             risk: risk::parse(include_str!("data/risk.tsv")),
             version: version(include_str!("data/pins.tsv")),
-        })
+        }
     }
 
     /// The facts of one concrete action, in any case: `s3:getobject` finds `s3:GetObject`. `None` for
@@ -61,8 +84,11 @@ impl Catalog {
     pub fn action(&self, action: &str) -> Option<&ActionFacts> {
         let (service, name) = action.split_once(':')?;
         let actions = self.service_actions(service);
-        let found = actions
-            .binary_search_by(|facts| actions::compare_ignoring_case(facts.action.name(), name));
+        // All names of a service begin behind its prefix and a colon.
+        let start = service.len() + 1;
+        let found = actions.binary_search_by(|facts| {
+            actions::compare_ignoring_case(&facts.action.as_str()[start..], name)
+        });
         found.ok().map(|at| &actions[at])
     }
 
@@ -133,10 +159,8 @@ impl Catalog {
         prefix: &'a str,
         name: &'a str,
     ) -> impl Iterator<Item = &'a Operation> {
-        self.clients
-            .iter()
-            .filter(move |client| client.prefix == prefix)
-            .filter_map(move |client| client.operation(name))
+        let clients = self.clients_of.get(prefix).into_iter().flatten();
+        clients.filter_map(move |at| self.clients[*at].operation(name))
     }
 
     /// What CloudTrail can show of an action at all.

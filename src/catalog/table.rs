@@ -25,7 +25,8 @@ pub(super) fn start_of_rows(text: &str) -> usize {
     lower_bound(text, |_| false)
 }
 
-fn cells<const N: usize>(line: &'static str) -> [&'static str; N] {
+/// The cells of one row.
+pub(super) fn cells<const N: usize>(line: &'static str) -> [&'static str; N] {
     let mut cells = line.split('\t');
     std::array::from_fn(|_| cells.next().unwrap_or_default())
 }

@@ -33,6 +33,23 @@ pub enum Visibility {
     Unknown(&'static str),
 }
 
+impl Visibility {
+    /// The word of `data/visibility.tsv` for it, `within` and `carried` told apart.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Management => "management",
+            Self::Data(_) => "data",
+            Self::Carried { shown: true, .. } => "carried",
+            Self::Carried { shown: false, .. } => "within",
+            Self::OnlyFor(_) => "only-for",
+            Self::Aside(_) => "aside",
+            Self::Never(_) => "never",
+            Self::Unknown(_) => "unknown",
+        }
+    }
+}
+
 /// The hand-kept tables.
 #[derive(Debug)]
 pub(super) struct Table {
@@ -40,6 +57,9 @@ pub(super) struct Table {
     actions: BTreeMap<String, Visibility>,
     /// Rows of patterns, by the service prefix of the pattern; `*` for every service.
     patterns: BTreeMap<&'static str, Vec<(&'static str, Visibility)>>,
+    /// Rows of a further file, by the action in lower case: less than what is kept by hand, more than
+    /// what names tell.
+    more: BTreeMap<String, Visibility>,
     /// Services with data event types whose operations AWS does not name, with the nouns of the types.
     open: BTreeMap<&'static str, Vec<String>>,
     /// Clients that serve a data plane.
@@ -55,6 +75,7 @@ impl Table {
         let mut table = Self {
             actions: BTreeMap::new(),
             patterns: BTreeMap::new(),
+            more: BTreeMap::new(),
             open: BTreeMap::new(),
             data_plane: table::rows(data_plane).map(|[client]| client).collect(),
         };
@@ -80,10 +101,23 @@ impl Table {
         table
     }
 
-    pub(super) fn of(&self, facts: &ActionFacts) -> Visibility {
+    /// Takes a row of a further file: whether the action's events are management events.
+    pub(super) fn add(&mut self, action: &str, management: bool) {
+        let seen = if management {
+            Visibility::Management
+        } else {
+            Visibility::Unknown(
+                "AWS's Service Reference does not count it among the calls that management events show",
+            )
+        };
+        self.more.insert(action.to_ascii_lowercase(), seen);
+    }
+
+    /// What the tables kept by hand say of an action.
+    pub(super) fn by_hand(&self, facts: &ActionFacts) -> Option<&Visibility> {
         let action = facts.action.as_str();
         if let Some(seen) = self.actions.get(&action.to_ascii_lowercase()) {
-            return seen.clone();
+            return Some(seen);
         }
         for service in [facts.action.service(), "*"] {
             let patterns = self.patterns.get(service).map_or(&[][..], Vec::as_slice);
@@ -91,8 +125,19 @@ impl Table {
                 .iter()
                 .find(|(pattern, _)| matches_ignoring_case(pattern, action));
             if let Some((_, seen)) = row {
-                return seen.clone();
+                return Some(seen);
             }
+        }
+        None
+    }
+
+    pub(super) fn of(&self, facts: &ActionFacts) -> Visibility {
+        let action = facts.action.as_str();
+        let row = self
+            .by_hand(facts)
+            .or_else(|| self.more.get(&action.to_ascii_lowercase()));
+        if let Some(seen) = row {
+            return seen.clone();
         }
         let mut clients = facts.clients().peekable();
         if clients.peek().is_none() {

@@ -34,6 +34,9 @@ pub(super) enum Command {
     Verify(VerifyArgs),
     /// One decision: do these policies allow an action on a resource?
     Simulate(SimulateArgs),
+    /// What rolefit knows of AWS: actions, events, visibility; and how to add to it
+    #[command(subcommand)]
+    Catalog(CatalogCommand),
 }
 
 /// Where events come from, and which of them.
@@ -62,6 +65,9 @@ pub(super) struct LogArgs {
     /// Only this Region; may be given several times
     #[arg(long, value_name = "REGION", help_heading = "Selection")]
     pub(super) region: Vec<String>,
+    /// Add the facts of this file, written by `rolefit catalog build`
+    #[arg(long, value_name = "FILE", help_heading = "Run")]
+    pub(super) catalog: Option<PathBuf>,
     /// Worker threads; all processors by default
     #[arg(long, value_name = "N", help_heading = "Run")]
     pub(super) threads: Option<usize>,
@@ -164,6 +170,68 @@ pub(super) struct SimulateArgs {
     /// A condition key of the request and its value; may be given several times, also for one key
     #[arg(long, value_name = "KEY=VALUE", num_args = 1..)]
     pub(super) context: Vec<String>,
+    /// What goes to standard output
+    #[arg(long, value_enum, default_value_t = Output::Text)]
+    pub(super) output: Output,
+}
+
+/// `rolefit catalog`.
+#[derive(Debug, Subcommand)]
+pub(super) enum CatalogCommand {
+    /// The facts of a service or of an action, with the events that stand for it
+    #[command(
+        after_help = "Examples:\n  rolefit catalog show s3:GetObject\n  rolefit catalog show 'dynamodb:Batch*'\n  rolefit catalog show sqs --output json"
+    )]
+    Show(ShowArgs),
+    /// The catalog in numbers: what it holds, from where, and how many API operations it maps
+    #[command(
+        after_help = "Examples:\n  rolefit catalog stats\n  rolefit catalog stats --unmapped\n  rolefit catalog stats --catalog additions.tsv --output json"
+    )]
+    Stats(StatsArgs),
+    /// Write what a folder of AWS Service Reference files adds, for --catalog
+    #[command(
+        after_help = "AWS publishes a file per service; https://servicereference.us-east-1.amazonaws.com lists them.\n\nExamples:\n  rolefit catalog build --service-reference ./reference --out additions.tsv\n  rolefit fit ./trail --snapshot ./snapshot --catalog additions.tsv"
+    )]
+    Build(BuildArgs),
+}
+
+/// `rolefit catalog show`.
+#[derive(Debug, ClapArgs)]
+pub(super) struct ShowArgs {
+    /// A service prefix, an action, or a pattern of actions
+    #[arg(value_name = "SERVICE[:ACTION]")]
+    pub(super) what: String,
+    #[command(flatten)]
+    pub(super) common: CatalogOptions,
+}
+
+/// `rolefit catalog stats`.
+#[derive(Debug, ClapArgs)]
+pub(super) struct StatsArgs {
+    /// List the API operations that are not mapped
+    #[arg(long)]
+    pub(super) unmapped: bool,
+    #[command(flatten)]
+    pub(super) common: CatalogOptions,
+}
+
+/// `rolefit catalog build`.
+#[derive(Debug, ClapArgs)]
+pub(super) struct BuildArgs {
+    /// Folder of AWS Service Reference files, one *.json a service
+    #[arg(long, value_name = "DIR")]
+    pub(super) service_reference: PathBuf,
+    /// The file to write
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: PathBuf,
+}
+
+/// Options of `catalog show` and `catalog stats`.
+#[derive(Debug, ClapArgs)]
+pub(super) struct CatalogOptions {
+    /// Add the facts of this file, written by `rolefit catalog build`
+    #[arg(long, value_name = "FILE")]
+    pub(super) catalog: Option<PathBuf>,
     /// What goes to standard output
     #[arg(long, value_enum, default_value_t = Output::Text)]
     pub(super) output: Output,

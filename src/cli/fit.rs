@@ -17,7 +17,7 @@ use crate::synthesize::{Granularity, Options, UnseenRule};
 pub(super) fn run(args: &FitArgs) -> Result<Exit, Fault> {
     let selection = inputs::selection(&args.logs)?;
     let pool = inputs::pool(&args.logs)?;
-    let catalog = Catalog::builtin();
+    let catalog = inputs::catalog(args.logs.catalog.as_deref())?;
     check_folder(args)?;
     let snapshot = snapshot(args, catalog)?;
     let excluded: Vec<PathBuf> = args.snapshot.iter().chain(&args.out_dir).cloned().collect();

@@ -1,12 +1,13 @@
 //! From arguments to what the engine takes: a selection, a source, a pool of workers.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::args::LogArgs;
 use super::{Exit, Fault};
+use crate::catalog::{AdditionsError, Catalog};
 use crate::read::{Disk, Selection};
 
 pub(super) fn selection(args: &LogArgs) -> Result<Selection, Fault> {
@@ -85,6 +86,26 @@ pub(super) fn source(args: &LogArgs, excluded: &[PathBuf]) -> Result<Disk, Fault
         let hint = error.hint();
         Fault::new(Exit::NoInput, error).hint(hint)
     })
+}
+
+/// The catalog, with the facts of a further file. Like the one in the program it lives as long as the process.
+pub(super) fn catalog(file: Option<&Path>) -> Result<&'static Catalog, Fault> {
+    let Some(file) = file else {
+        return Ok(Catalog::builtin());
+    };
+    let name = file.display();
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| Fault::new(Exit::Failed, anyhow!("cannot read `{name}`: {error}")))?;
+    let catalog = Catalog::with_additions(&text).map_err(|error| {
+        let hint = match &error {
+            AdditionsError::Header => "give a file that `rolefit catalog build` wrote",
+            AdditionsError::Version(_) | AdditionsError::Row { .. } => {
+                "write the file anew with `rolefit catalog build`"
+            }
+        };
+        Fault::new(Exit::Failed, anyhow!("cannot use `{name}`: {error}")).hint(hint)
+    })?;
+    Ok(Box::leak(Box::new(catalog)))
 }
 
 pub(super) fn pool(args: &LogArgs) -> Result<ThreadPool, Fault> {

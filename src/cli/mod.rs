@@ -2,6 +2,7 @@
 //! and the one place that chooses between sources.
 
 mod args;
+mod catalog;
 mod exit;
 mod fit;
 mod inputs;
@@ -64,9 +65,9 @@ pub fn main() -> Exit {
     let result = match &args.command {
         Command::Fit(args) => fit::run(args),
         Command::Requests(args) => requests::run(args),
-
         Command::Verify(args) => policy::verify(args),
         Command::Simulate(args) => policy::simulate(args),
+        Command::Catalog(command) => catalog::run(command),
     };
     match result {
         Ok(exit) => exit,

@@ -7,23 +7,16 @@ use anyhow::anyhow;
 use super::args::RequestsArgs;
 use super::progress::Progress;
 use super::{Exit, Fault, inputs, say};
-use crate::catalog::Catalog;
 use crate::pipeline::requests;
 
 pub(super) fn run(args: &RequestsArgs) -> Result<Exit, Fault> {
     let selection = inputs::selection(&args.logs)?;
     let pool = inputs::pool(&args.logs)?;
+    let catalog = inputs::catalog(args.logs.catalog.as_deref())?;
     let source = inputs::source(&args.logs, &[])?;
     let progress = Progress::new(!args.logs.no_progress);
     let mut out = BufWriter::new(io::stdout().lock());
-    let (objects, records) = requests(
-        &source,
-        &selection,
-        Catalog::builtin(),
-        &pool,
-        &progress,
-        &mut out,
-    )?;
+    let (objects, records) = requests(&source, &selection, catalog, &pool, &progress, &mut out)?;
     out.flush()?;
     for (object, reason) in &objects.failed {
         say("warning", &format!("{object}: {reason}"));

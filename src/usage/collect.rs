@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
-use super::observe::{Observation, Outcome, observe};
+use super::observe::{Observation, Outcome, observed};
 use super::role::{CallShape, DeniedKey, FunctionKey, RoleUsage, Unmapped};
 use super::{Coverage, Place, Records, Usage};
-use crate::catalog::{Catalog, ResourceRef, Visibility};
+use crate::catalog::{Catalog, Memo, ResourceRef, Visibility};
 use crate::read::Selection;
 use crate::trail::dedupe::Dedupe;
 use crate::trail::{Actor, Class, Record, RoleSession, fingerprint, time};
@@ -15,6 +15,7 @@ use crate::trail::{Actor, Class, Record, RoleSession, fingerprint, time};
 /// Adds records to one worker's table.
 pub struct Collector<'c> {
     catalog: &'c Catalog,
+    memo: Memo<'c>,
     selection: &'c Selection,
     dedupe: &'c Dedupe,
     roles: HashMap<String, RoleUsage, RandomState>,
@@ -30,6 +31,7 @@ impl<'c> Collector<'c> {
     pub fn new(catalog: &'c Catalog, selection: &'c Selection, dedupe: &'c Dedupe) -> Self {
         Self {
             catalog,
+            memo: Memo::new(catalog),
             selection,
             dedupe,
             roles: HashMap::default(),
@@ -92,8 +94,8 @@ impl<'c> Collector<'c> {
         }
         self.cover(record, time);
         match crate::trail::actor(record) {
-            Actor::Role(_) => {
-                let observation = observe(record, self.catalog);
+            actor @ Actor::Role(_) => {
+                let observation = observed(record, actor, self.memo.map(record));
                 self.role_record(record, &observation, time);
             }
             Actor::LambdaTookRole { role, function } => {

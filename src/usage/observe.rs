@@ -42,9 +42,17 @@ pub struct Observation<'a> {
 /// Reads one record.
 #[must_use]
 pub fn observe<'a>(record: &'a Record<'a>, catalog: &Catalog) -> Observation<'a> {
-    let actor = trail::actor(record);
+    observed(record, trail::actor(record), catalog.map(record))
+}
+
+/// Reads one record whose actor and mapping are known.
+pub(super) fn observed<'a>(
+    record: &Record<'_>,
+    actor: Actor<'a>,
+    mapping: Mapping,
+) -> Observation<'a> {
     let denied = trail::denied(record);
-    let (outcome, requests, unmapped) = match catalog.map(record) {
+    let (outcome, requests, unmapped) = match mapping {
         Mapping::NoPermission(_) => (Outcome::None, Vec::new(), false),
         _ if matches!(actor, Actor::LambdaTookRole { .. }) => (Outcome::None, Vec::new(), false),
         mapping => {

@@ -109,32 +109,34 @@ fn pieces(format: &str) -> impl Iterator<Item = Piece<'_>> {
             rest = after;
             return Some(Piece::Variable("*"));
         }
-        let ends = [rest[1..].find("${"), rest[1..].find('*')];
-        let end = ends
-            .into_iter()
-            .flatten()
-            .min()
-            .map_or(rest.len(), |at| at + 1);
+        let mut bytes = rest.bytes().enumerate().skip(1);
+        let end = bytes.find(|(_, byte)| matches!(byte, b'$' | b'*'));
+        let end = end.map_or(rest.len(), |(at, _)| at);
         let (text, after) = rest.split_at(end);
         rest = after;
         Some(Piece::Literal(text))
     })
 }
 
+/// The text before the first colon, and the text behind it.
+fn field(text: &str) -> Option<(&str, &str)> {
+    let at = text.bytes().position(|byte| byte == b':')?;
+    Some((&text[..at], &text[at + 1..]))
+}
+
 /// How well an ARN fits a format: the number of letters the format itself gives, more is closer. `None`
 /// where it does not fit. The last variable may hold `/` and `:`, the others end at the next letter of
 /// the format.
 pub(super) fn fit(format: &str, arn: &str) -> Option<usize> {
-    let mut formats = format.splitn(6, ':');
-    let mut fields = arn.splitn(6, ':');
+    let (mut want, mut got) = (format, arn);
     for _ in 0..5 {
-        let (want, got) = (formats.next()?, fields.next()?);
-        let open = want == "*" || want.starts_with("${");
-        if (open && got.is_empty()) || (!open && want != got) {
+        let ((want_field, want_rest), (got_field, got_rest)) = (field(want)?, field(got)?);
+        let open = want_field == "*" || want_field.starts_with("${");
+        if (open && got_field.is_empty()) || (!open && want_field != got_field) {
             return None;
         }
+        (want, got) = (want_rest, got_rest);
     }
-    let (want, mut got) = (formats.next()?, fields.next()?);
     let mut letters = 0;
     let mut pieces = pieces(want).peekable();
     while let Some(piece) = pieces.next() {
@@ -144,7 +146,11 @@ pub(super) fn fit(format: &str, arn: &str) -> Option<usize> {
                 letters += text.len();
             }
             (Piece::Variable(_), Some(Piece::Literal(next))) => {
-                let at = got.find(next).filter(|at| *at > 0)?;
+                let at = match next.as_bytes() {
+                    [byte] => memchr::memchr(*byte, got.as_bytes()),
+                    _ => got.find(next),
+                };
+                let at = at.filter(|at| *at > 0)?;
                 got = &got[at..];
             }
             (Piece::Variable(_), Some(Piece::Variable(_))) => {}

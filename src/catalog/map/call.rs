@@ -71,6 +71,7 @@ impl<'a> Call<'a> {
                 .action(&format!("{}:{}", self.service, self.event))
                 .is_some()
             || super::apigateway::operation(self).is_some()
+            || !self.catalog.listed.of(self.service, &self.key).is_empty()
     }
 
     /// The IAM prefixes that the event source may stand for, likeliest first.

@@ -67,9 +67,29 @@ pub(super) fn passed_roles(call: &Call<'_>, facts: &ActionFacts, out: &mut Vec<C
 
 /// Whether AWS says that the action may need `iam:PassRole`.
 fn needs_pass(call: &Call<'_>, facts: &ActionFacts) -> bool {
+    let listed = call.catalog.listed.of(call.service, &call.key);
+    let listed = listed.iter().copied();
     call.catalog
         .dependents(&facts.action)
+        .chain(listed)
         .any(|name| name == "iam:PassRole")
+}
+
+/// What the call may have needed beside its own action, as a file of additions lists it. Passed roles and
+/// tags are left out: the parameters tell of those.
+pub(super) fn listed<'a>(
+    call: &Call<'a>,
+    own: &ActionFacts,
+    listed: &[&str],
+) -> impl Iterator<Item = &'a ActionFacts> {
+    let catalog = call.catalog;
+    listed
+        .iter()
+        .filter_map(move |name| catalog.action(name))
+        .filter(|facts| facts.action != own.action)
+        .filter(|facts| {
+            facts.access != AccessLevel::Tagging && facts.action.as_str() != "iam:PassRole"
+        })
 }
 
 /// The role behind a value: an ARN, a name whose path is unknown, or, for an instance profile, any role

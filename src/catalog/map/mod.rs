@@ -2,7 +2,7 @@
 //!
 //! In comes a record, out come (action, resource, context) triples, each with how sure it is. The rules
 //! run in a fixed order: events that IAM decided nothing on; the event table; API Gateway's verbs; the
-//! action of the event's own name. What none of them knows is [`Mapping::Unmapped`], never dropped and
+//! action of the event's own name, or the first that a file of additions lists. What none of them knows is [`Mapping::Unmapped`], never dropped and
 //! never guessed. The module knows neither whether the call was denied nor what any role may do.
 //!
 //! The knowledge is in `data/map-*.tsv`; the code holds only the ways in which values are spelled.
@@ -15,10 +15,12 @@ mod condition;
 mod denied;
 mod dynamodb;
 mod ec2;
+mod events;
 mod extras;
 mod kms;
 mod lambda;
 mod logs;
+mod memo;
 mod params;
 mod resolve;
 mod resource;
@@ -32,8 +34,12 @@ mod values;
 use std::collections::BTreeMap;
 
 pub use denied::{DeniedCall, Door, PolicyKind};
+pub use events::EventOf;
+pub use memo::Memo;
 pub use resource::ResourceRef;
 pub use survey::Survey;
+
+pub(super) use suffix::keeps_its_letters;
 
 use call::Call;
 use resolve::Found;
@@ -201,11 +207,16 @@ fn requests(call: &Call<'_>) -> Vec<CallRequest> {
         }
         facts
     } else if out.is_empty() {
+        let listed = call.catalog.listed.of(call.service, &call.key);
         let facts = call
             .catalog
-            .action(&format!("{}:{}", call.service, call.event));
+            .action(&format!("{}:{}", call.service, call.event))
+            .or_else(|| call.catalog.action(listed.first()?));
         if let Some(facts) = facts {
             add(call, facts, "", Certainty::Seen, &mut out);
+            for more in extras::listed(call, facts, listed) {
+                add(call, more, "", Certainty::Possible, &mut out);
+            }
         }
         facts
     } else {

@@ -82,7 +82,10 @@ pub(super) fn collect<'a>(value: &'a Value, path: &str, out: &mut Vec<&'a Value>
         Some((step, rest)) => (step, Some(rest)),
         None => (path, None),
     };
-    let name = step.trim_end_matches("[]").trim_end_matches("{}");
+    let name = step
+        .strip_suffix("[]")
+        .or_else(|| step.strip_suffix("{}"))
+        .unwrap_or(step);
     for item in items(value) {
         let Some(found) = member(item, name) else {
             continue;
@@ -95,16 +98,14 @@ pub(super) fn collect<'a>(value: &'a Value, path: &str, out: &mut Vec<&'a Value>
 }
 
 /// The elements of a list in any of its forms; a value that is no list is its own only element.
-fn items(value: &Value) -> Vec<&Value> {
+fn items(value: &Value) -> &[Value] {
     match value {
-        Value::Array(list) => list.iter().collect(),
+        Value::Array(list) => list,
         Value::Object(object) if object.len() == 1 => match object.iter().next() {
-            Some((key, Value::Array(list))) if key == "items" || key == "member" => {
-                list.iter().collect()
-            }
-            _ => vec![value],
+            Some((key, Value::Array(list))) if key == "items" || key == "member" => list,
+            _ => std::slice::from_ref(value),
         },
-        _ => vec![value],
+        _ => std::slice::from_ref(value),
     }
 }
 

@@ -24,3 +24,8 @@ fn strip_date(name: &str) -> Option<&str> {
     let (month, day) = (month.parse::<u8>().ok()?, day.parse::<u8>().ok()?);
     (date && (1..=12).contains(&month) && (1..=31).contains(&day)).then_some(head)
 }
+
+/// Whether the rule leaves a name of an action alone.
+pub(in crate::catalog) fn keeps_its_letters(name: &str) -> bool {
+    without_date(name).is_none()
+}

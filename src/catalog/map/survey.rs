@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::arns::{self, Part, Scope};
-use super::{Certainty, Mapping, ResourceRef};
+use super::{CallRequest, Certainty, Mapping, ResourceRef};
 use crate::catalog::{Catalog, Operation};
 use crate::trail::Record;
 
@@ -20,6 +20,8 @@ pub struct Survey {
     pub resource_bearing: usize,
     /// Those of them whose parameters name the resource, or at least its container.
     pub container_known: usize,
+    /// Requests whose action is not in the catalog: none.
+    pub outside: usize,
     /// Client to the operations that are not mapped.
     pub unmapped: BTreeMap<&'static str, Vec<&'static str>>,
 }
@@ -65,6 +67,8 @@ impl Survey {
             }
         };
         self.mapped += 1;
+        let known = |request: &&CallRequest| catalog.action(request.action.as_str()).is_some();
+        self.outside += requests.len() - requests.iter().filter(known).count();
         let Some(own) = requests
             .iter()
             .find(|request| request.certainty == Certainty::Seen)

@@ -1,7 +1,8 @@
 //! The hand-kept tables of `data/map-*.tsv`, read once.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
+
+use foldhash::fast::RandomState;
 
 use super::super::table;
 
@@ -53,6 +54,9 @@ pub(super) struct SourceRow {
     pub(super) prefixes: Vec<&'static str>,
 }
 
+/// A table that is asked for every record.
+pub(super) type HashMap<K, V> = std::collections::HashMap<K, V, RandomState>;
+
 /// Service first, then a name in lower case.
 pub(super) type Nested<T> = HashMap<&'static str, HashMap<String, T>>;
 
@@ -94,14 +98,14 @@ pub(super) const EC2: &str = include_str!("../data/map-ec2.tsv");
 
 fn read() -> Tables {
     let mut tables = Tables {
-        sources: HashMap::new(),
-        events: HashMap::new(),
-        silent: HashMap::new(),
-        arns: HashMap::new(),
-        pass_role: HashMap::new(),
-        tagging: HashMap::new(),
-        via: HashMap::new(),
-        ec2: HashMap::new(),
+        sources: HashMap::default(),
+        events: HashMap::default(),
+        silent: HashMap::default(),
+        arns: HashMap::default(),
+        pass_role: HashMap::default(),
+        tagging: HashMap::default(),
+        via: HashMap::default(),
+        ec2: HashMap::default(),
     };
     for [host, condition, prefixes, _] in table::rows(SOURCES) {
         tables.sources.entry(host).or_default().push(SourceRow {
@@ -174,7 +178,7 @@ fn read() -> Tables {
 }
 
 /// `PutObject` of service `s3` as `s3:PutObject`; names with a service of their own stay.
-fn qualified(service: &str, action: &str) -> String {
+pub(super) fn qualified(service: &str, action: &str) -> String {
     if action.contains(':') {
         action.to_owned()
     } else {

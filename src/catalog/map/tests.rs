@@ -6,9 +6,11 @@ mod denials;
 mod oracle;
 mod pieces;
 
+use std::cell::RefCell;
+
 use serde_json::{Value, json};
 
-use super::{CallRequest, Mapping, ResourceRef};
+use super::{CallRequest, Mapping, Memo, ResourceRef};
 use crate::catalog::Catalog;
 use crate::trail::Record;
 
@@ -49,9 +51,20 @@ fn merge(into: &mut Value, from: &Value) {
     }
 }
 
+thread_local! {
+    /// One for all cases of a test, so that cases that differ in a way it overlooks would meet.
+    static MEMO: RefCell<Memo<'static>> = RefCell::new(Memo::new(Catalog::builtin()));
+}
+
+/// What a record stands for, by heart no other than anew.
 pub(super) fn map(record: &str) -> Mapping {
     let record: Record<'_> = serde_json::from_str(record).unwrap();
-    Catalog::builtin().map(&record)
+    let mapping = Catalog::builtin().map(&record);
+    MEMO.with_borrow_mut(|memo| {
+        assert_eq!(memo.map(&record), mapping);
+        assert_eq!(memo.map(&record), mapping, "the second time");
+    });
+    mapping
 }
 
 /// `certainty action resource key=value`, one line a request; a pattern is marked by `~`.

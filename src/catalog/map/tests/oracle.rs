@@ -26,6 +26,7 @@ fn the_share_of_operations_that_are_mapped() {
         println!("{client}: {}", names.join(" "));
     }
     assert!(survey.operations > 19_000);
+    assert_eq!(survey.outside, 0);
     assert!(mapped >= 96.5);
     assert!(known >= 82.0);
 }

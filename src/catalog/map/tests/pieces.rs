@@ -258,3 +258,29 @@ proptest! {
         }
     }
 }
+
+/// The memo forgets when it is full, and never gives one call for another.
+#[test]
+fn a_memo_answers_like_the_catalog() {
+    let catalog = crate::catalog::Catalog::builtin();
+    let mut memo = crate::catalog::Memo::new(catalog);
+    for round in 0..2 {
+        for number in 0..5_000 {
+            let long = if number % 7 == 0 {
+                "x".repeat(1_100)
+            } else {
+                String::new()
+            };
+            let text = format!(
+                r#"{{"eventSource":"s3.amazonaws.com","eventName":"GetObject","requestParameters":{{"bucketName":"b","key":"k{number}{long}"}}}}"#
+            );
+            let record: crate::trail::Record<'_> = serde_json::from_str(&text).unwrap();
+            let made = memo.map(&record);
+            let crate::catalog::Mapping::Requests(requests) = &made else {
+                panic!("{made:?}");
+            };
+            let wanted = format!("arn:aws:s3:::b/k{number}{long}");
+            assert_eq!(requests[0].resource.as_arn(), Some(&*wanted), "{round}");
+        }
+    }
+}
