@@ -40,6 +40,7 @@ pub(super) fn run(args: &FitArgs) -> Result<Exit, Fault> {
             min_window_days: i64::from(args.min_window),
             neighbours: !args.no_neighbours,
             ensure_logging: args.ensure_logging,
+            regions: selection.regions.iter().cloned().collect(),
             from: selection.from,
             to: selection.to,
         },

@@ -70,11 +70,15 @@ fn moment(text: &str, end: bool) -> anyhow::Result<i64> {
     if let Ok(time) = text.parse::<jiff::Timestamp>() {
         return Ok(time.as_second());
     }
-    let day: jiff::civil::Date = text
+    let wrong = || anyhow!("`{text}` is not a time: 2026-11-20 or 2026-11-20T12:00:00Z are");
+    let day: jiff::civil::Date = Some(text)
+        .filter(|text| text.len() == 10)
+        .ok_or_else(wrong)?
         .parse()
-        .map_err(|_| anyhow!("`{text}` is not a time: 2026-11-20 or 2026-11-20T12:00:00Z are"))?;
+        .map_err(|_| wrong())?;
     let start = day
-        .to_zoned(jiff::tz::TimeZone::UTC)?
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .map_err(|_| wrong())?
         .timestamp()
         .as_second();
     Ok(if end { start + 86_400 } else { start })
@@ -109,11 +113,14 @@ pub(super) fn catalog(file: Option<&Path>) -> Result<&'static Catalog, Fault> {
 }
 
 pub(super) fn pool(args: &LogArgs) -> Result<ThreadPool, Fault> {
-    if args.threads == Some(0) {
-        return Err(Fault::new(
-            Exit::Usage,
-            anyhow!("--threads must be at least 1"),
-        ));
+    if args
+        .threads
+        .is_some_and(|threads| !(1..=256).contains(&threads))
+    {
+        return Err(
+            Fault::new(Exit::Usage, anyhow!("--threads must be from 1 to 256"))
+                .hint("leave it out for one a processor"),
+        );
     }
     ThreadPoolBuilder::new()
         .num_threads(args.threads.unwrap_or(0))
@@ -135,6 +142,14 @@ mod tests {
         assert_eq!(moment("1970-01-02", false).unwrap(), 86_400);
         assert_eq!(moment("1970-01-02", true).unwrap(), 2 * 86_400);
         assert_eq!(moment("1970-01-02T00:00:01Z", true).unwrap(), 86_401);
-        assert!(moment("yesterday", false).is_err());
+        for wrong in [
+            "yesterday",
+            "2026-10-01T12:00:00",
+            "2026-10-01T12:00:00[Europe/Paris]",
+            "9999-99-99",
+            "",
+        ] {
+            assert!(moment(wrong, false).is_err(), "{wrong}");
+        }
     }
 }

@@ -99,6 +99,13 @@ fn input_reasons(draft: &mut Draft<'_>) {
             draft.reason("young-role", true, format!("the role is {age} days old at the end of the input: it may not have done all its work yet"));
         }
     }
+    if !draft.options.regions.is_empty() {
+        let message = format!(
+            "only events of {} were looked at: what the role does elsewhere is not seen",
+            draft.options.regions.join(", ")
+        );
+        draft.reason("region-selection", true, message);
+    }
     if usage.principal_ids.len() > 1 {
         draft.reason(
             "role-recreated",

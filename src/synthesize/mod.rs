@@ -53,6 +53,8 @@ pub struct Options {
     pub neighbours: bool,
     /// Add the logging permissions a function lacks today.
     pub ensure_logging: bool,
+    /// The Regions that the user asked for; empty for all. What happened elsewhere is then not seen.
+    pub regions: Vec<String>,
     /// The window that the user asked for, as seconds since 1970; the input's own where open.
     pub from: Option<i64>,
     /// Its end, exclusive.

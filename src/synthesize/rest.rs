@@ -264,6 +264,7 @@ fn fate(
     }
     Some(match witness.services.get(service) {
         Some(speaks) => Fate::Stays(format!("{reason}; {speaks}")),
+        None if blind == Blind::Missing => Fate::Stays(reason),
         None => Fate::Gone(
             Verdict::Undecided,
             format!("{reason}; nothing speaks for {service}"),

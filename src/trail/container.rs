@@ -144,6 +144,10 @@ fn records_within(
         Leaf::Text(bytes) => tally.text(bytes),
         Leaf::Other => tally.other(Skip::OtherJson),
     });
+    // Beside records in a log file, whatever is no record was meant as one.
+    if structure.wrapper && tally.records + tally.undecodable > 0 {
+        tally.undecodable += std::mem::take(&mut tally.other);
+    }
     let seen = tally.records + tally.undecodable + tally.insights + tally.aggregated;
     let status = match structure.end {
         Err(Broken::Syntax(_)) if seen == 0 && !structure.wrapper => Status::Skipped(Skip::NotJson),

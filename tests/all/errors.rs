@@ -284,3 +284,40 @@ fn hostile_names_stay_text() {
         "{verification}"
     );
 }
+
+#[test]
+fn a_region_selection_and_a_damaged_member_are_never_ready() {
+    let mut world = World::new();
+    world.cover(0..61);
+    world.call(
+        1,
+        "sns",
+        "ListTopics",
+        json!({"eventID": "00000000-0000-4000-8000-aaaaaaaaaaaa"}),
+    );
+    let path = world.write_logs();
+    world.write_role(
+        &json!([{"Effect": "Allow", "Action": ["sns:ListTopics", "sns:DeleteTopic"], "Resource": "*"}]),
+    );
+    world.write_selectors(&[]);
+    let (whole, code) = report(&[&world.logs(), "--snapshot", &world.snapshot()]);
+    assert_eq!(role(&whole, "worker-role")["status"], "ready");
+    assert_eq!(code, 0);
+    let (one, _) = report(&[
+        &world.logs(),
+        "--snapshot",
+        &world.snapshot(),
+        "--region",
+        "us-east-1",
+    ]);
+    assert!(codes(role(&one, "worker-role")).contains(&"region-selection"));
+    // A member of the list that is no record was one before somebody redacted it.
+    fs::write(
+        path.with_file_name("111122223333_CloudTrail_us-east-1_20261031T2350Z_aaaaaaaaaaaaaaaa.json"),
+        "{\"Records\":[\"redacted\",{\"eventSource\":\"sns.amazonaws.com\",\"eventName\":\"ListTopics\"}]}",
+    )
+    .unwrap();
+    let (damaged, _) = report(&[&world.logs(), "--snapshot", &world.snapshot()]);
+    assert_eq!(damaged["input"]["records"]["undecodable"], 1);
+    assert!(codes(role(&damaged, "worker-role")).contains(&"partial-input"));
+}
