@@ -307,9 +307,13 @@ impl<'a> View<'a> {
         let Some(kind) = kind_of(types, resource) else {
             return Sight::Blind(Blind::Never, "no data event type is known for it".into());
         };
+        // A table's stream reads are logged with it.
+        let table = (kind == "AWS::DynamoDB::Stream").then_some("AWS::DynamoDB::Table");
         let met = |region: &String| {
-            self.place(region)
-                .is_some_and(|place| place.data_types.contains(kind))
+            self.place(region).is_some_and(|place| {
+                place.data_types.contains(kind)
+                    || table.is_some_and(|table| place.data_types.contains(table))
+            })
         };
         let unmet = self
             .regions(resource)
