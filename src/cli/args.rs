@@ -141,10 +141,10 @@ pub(super) struct RequestsArgs {
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Exit codes: 0 contained, 11 not contained or not decided")]
 pub(super) struct VerifyArgs {
-    /// Policy documents of today
+    /// Policy documents of today, or a `current.json` that `fit` wrote
     #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
     pub(super) current: Vec<PathBuf>,
-    /// Policy documents to come
+    /// Policy documents to come, such as a `policy.json` that `fit` wrote
     #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
     pub(super) proposed: Vec<PathBuf>,
     /// What goes to standard output
@@ -155,7 +155,7 @@ pub(super) struct VerifyArgs {
 /// `rolefit simulate`.
 #[derive(Debug, ClapArgs)]
 pub(super) struct SimulateArgs {
-    /// Policy documents of the principal
+    /// Policy documents of the principal, or a `current.json` that `fit` wrote
     #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
     pub(super) policy: Vec<PathBuf>,
     /// Its permissions boundary

@@ -10,9 +10,11 @@ use serde_json::json;
 
 use super::args::{Output, SimulateArgs, VerifyArgs};
 use super::{Exit, Fault, say};
+use crate::catalog::Catalog;
 use crate::iam::{
     self, Containment, Decision, Effect, NamedPolicy, PolicyDocument, PolicySet, Request,
 };
+use crate::verify;
 
 pub(super) fn verify(args: &VerifyArgs) -> Result<Exit, Fault> {
     let current = PolicySet {
@@ -23,7 +25,8 @@ pub(super) fn verify(args: &VerifyArgs) -> Result<Exit, Fault> {
         identity: documents(&args.proposed)?,
         boundary: None,
     };
-    let (result, witness, reason) = match iam::contained(&proposed, &current) {
+    let compared = verify::contained(&proposed, &current, Catalog::builtin());
+    let (result, witness, reason) = match compared {
         Containment::Contained => ("contained", None, None),
         Containment::NotContained(witness) => ("not-contained", Some(witness), None),
         Containment::Unknown(why) => ("unknown", None, Some(why)),
@@ -157,25 +160,66 @@ pub(super) fn simulate(args: &SimulateArgs) -> Result<Exit, Fault> {
 }
 
 fn documents(paths: &[std::path::PathBuf]) -> Result<Vec<NamedPolicy>, Fault> {
-    paths.iter().map(|path| document(path)).collect()
+    let files: Result<Vec<_>, Fault> = paths.iter().map(|path| file(path)).collect();
+    Ok(files?.into_iter().flatten().collect())
 }
 
 fn document(path: &Path) -> Result<NamedPolicy, Fault> {
     let name = path.display().to_string();
+    Ok(NamedPolicy {
+        document: one(&name, &text(path)?)?,
+        name,
+    })
+}
+
+/// The policies of a file: one document, or those of a role as `fit --out-dir` writes them in
+/// `current.json`. The boundary there is left aside: it limits both sides of a comparison alike.
+fn file(path: &Path) -> Result<Vec<NamedPolicy>, Fault> {
+    let name = path.display().to_string();
+    let text = text(path)?;
+    let Some(role) = serde_json::from_str::<RolePolicies>(&text).ok() else {
+        let document = one(&name, &text)?;
+        return Ok(vec![NamedPolicy { name, document }]);
+    };
+    let of_role = |policy: RolePolicy| {
+        let name = format!("{} of {name}", policy.policy_name);
+        let document = one(&name, policy.policy_document.get())?;
+        Ok(NamedPolicy { name, document })
+    };
+    role.policies.into_iter().map(of_role).collect()
+}
+
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RolePolicies {
+    policies: Vec<RolePolicy>,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RolePolicy {
+    policy_name: String,
+    policy_document: Box<serde_json::value::RawValue>,
+}
+
+fn text(path: &Path) -> Result<String, Fault> {
     let unreadable = |error: &dyn std::fmt::Display| {
+        let name = path.display();
         Fault::new(Exit::Failed, anyhow!("cannot read `{name}`: {error}"))
     };
     let bytes = fs::read(path).map_err(|error| {
         unreadable(&error).hint("give a file that holds the JSON of one policy")
     })?;
-    let text = String::from_utf8(bytes)
-        .map_err(|error| unreadable(&error.utf8_error()).hint("save it as UTF-8"))?;
-    let document = PolicyDocument::decode(&text).map_err(|error| {
+    String::from_utf8(bytes)
+        .map_err(|error| unreadable(&error.utf8_error()).hint("save it as UTF-8"))
+}
+
+fn one(name: &str, text: &str) -> Result<PolicyDocument, Fault> {
+    PolicyDocument::decode(text).map_err(|error| {
         Fault::new(
             Exit::Failed,
             anyhow!("`{name}` is not a policy document: {error}"),
         )
         .hint("give the JSON of one IAM policy, the object that holds `Statement`")
-    })?;
-    Ok(NamedPolicy { name, document })
+    })
 }

@@ -22,7 +22,7 @@ mod tests;
 
 pub use action::Action;
 pub use arn::Arn;
-pub use containment::{Containment, Witness, contained};
+pub use containment::{Containment, Witness, contained, differ};
 pub use document::{NamedPolicy, PolicyDocument, PolicyError, PolicySet};
 pub use evaluate::{Decided, Decision, Evaluation, Request, evaluate, evaluate_complete};
 pub use json::Json;

@@ -53,6 +53,55 @@ fn policy(statements: &str) -> String {
 }
 
 #[test]
+fn a_role_is_verified_from_what_fit_wrote() {
+    let folder = Folder::new();
+    let all = policy(ALL);
+    let read = policy(READ);
+    folder.put(
+        "current.json",
+        format!(
+            r#"{{"RoleName": "r", "Arn": "arn:aws:iam::111122223333:role/r", "PermissionsBoundary": null, "Policies": [
+                {{"PolicyName": "one", "Kind": "inline", "PolicyDocument": {read}}},
+                {{"PolicyName": "two", "Kind": "inline", "PolicyDocument": {all}}}]}}"#
+        ),
+    );
+    folder.put(
+        "broken.json",
+        r#"{"Policies": [{"PolicyName": "one", "PolicyDocument": {"Statement": [{"Effect": "Permit"}]}}]}"#,
+    );
+    for (line, exit, out, error) in [
+        (
+            "--current @current.json --proposed @read @all",
+            0,
+            "contained\n",
+            "",
+        ),
+        (
+            "--current @current.json --proposed @write",
+            0,
+            "contained\n",
+            "",
+        ),
+        (
+            "--current @read --proposed @current.json",
+            11,
+            "not-contained\nonly the proposed policies allow s3:AbortMultipartUpload on arn:aws:s3:::b\n",
+            "",
+        ),
+        (
+            "--current @broken.json --proposed @read",
+            1,
+            "",
+            "`one of @broken.json` is not a policy document",
+        ),
+    ] {
+        let (exited, printed, message) = folder.run(&format!("verify {line}"));
+        assert_eq!((exited, printed.as_str()), (exit, out), "{line}: {message}");
+        assert!(message.contains(error), "{line}: {message}");
+    }
+}
+
+#[test]
 fn verify_answers_in_text_and_json() {
     let folder = Folder::new();
     folder.put(
@@ -88,18 +137,18 @@ fn verify_answers_in_text_and_json() {
         (
             "--current @read --proposed @read @write --output json",
             11,
-            "{\"result\":\"not-contained\",\"witness\":{\"action\":\"s3:putobject\",\"resource\":\"arn:aws:s3:::b\",\"context\":{}},\"reason\":null}\n",
+            "{\"result\":\"not-contained\",\"witness\":{\"action\":\"s3:PutObject\",\"resource\":\"arn:aws:s3:::b\",\"context\":{}},\"reason\":null}\n",
         ),
         (
             "--current @read --proposed @write",
             11,
-            "not-contained\nonly the proposed policies allow s3:putobject on arn:aws:s3:::b\n",
+            "not-contained\nonly the proposed policies allow s3:PutObject on arn:aws:s3:::b\n",
         ),
         ("--current @all --proposed @vpc", 0, "contained\n"),
         (
             "--current @vpc --proposed @all --output json",
             11,
-            "{\"result\":\"not-contained\",\"witness\":{\"action\":\"s3:a\",\"resource\":\"arn:aws:s3:::b\",\"context\":{\"aws:SourceVpc\":[]}},\"reason\":null}\n",
+            "{\"result\":\"not-contained\",\"witness\":{\"action\":\"s3:AbortMultipartUpload\",\"resource\":\"arn:aws:s3:::b\",\"context\":{\"aws:SourceVpc\":[]}},\"reason\":null}\n",
         ),
         (
             "--current @strange --proposed @all --output json",

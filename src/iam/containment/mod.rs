@@ -421,14 +421,19 @@ impl<'a> Question<'a> {
         })
     }
 
-    /// Whether the proposal certainly allows the request and the current policies certainly do not.
     fn shows(&self, request: &Request) -> bool {
-        evaluate(self.proposed_set, request).decision == Decision::Allowed
-            && matches!(
-                evaluate(self.current_set, request).decision,
-                Decision::ExplicitDeny | Decision::ImplicitDeny
-            )
+        differ(self.proposed_set, self.current_set, request)
     }
+}
+
+/// Whether `proposed` certainly allows the request and `current` certainly does not.
+#[must_use]
+pub fn differ(proposed: &PolicySet, current: &PolicySet, request: &Request) -> bool {
+    evaluate(proposed, request).decision == Decision::Allowed
+        && matches!(
+            evaluate(current, request).decision,
+            Decision::ExplicitDeny | Decision::ImplicitDeny
+        )
 }
 
 /// What those of the rules say that may say the same as one of the others.
