@@ -13,6 +13,7 @@ mod reference;
 mod risk;
 mod stats;
 mod table;
+mod targets;
 mod visibility;
 
 use std::collections::BTreeMap;

@@ -1,14 +1,15 @@
 //! What changes between the current policies and the proposal: as text, for the reviewer who pastes it,
 //! and by capability.
 
-use std::collections::BTreeSet;
+mod capability;
 
 use serde_json::{Value, json};
 use similar::TextDiff;
 
-use crate::catalog::Catalog;
 use crate::grants::Role;
-use crate::iam::{ActionMatch, Effect, PolicyDocument};
+use crate::iam::PolicyDocument;
+
+pub use capability::{Change, Risk, allowed_actions, capabilities, risks};
 
 /// All identity policies of a role as one document, statement by statement in their order: what the
 /// proposal is compared with.
@@ -69,36 +70,4 @@ pub fn pretty(value: &Value) -> String {
     let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
     text.push('\n');
     text
-}
-
-/// The catalog actions that Allow statements name, on any resource. Deny statements are left out of the
-/// count: most deny on some resources or conditions alone.
-#[must_use]
-pub fn allowed_actions(documents: &[&PolicyDocument], catalog: &Catalog) -> BTreeSet<String> {
-    let mut actions = BTreeSet::new();
-    for statement in documents
-        .iter()
-        .flat_map(|document| document.statements())
-        .filter(|s| s.effect == Effect::Allow)
-    {
-        match &statement.actions {
-            ActionMatch::Action(list) => {
-                actions.extend(
-                    list.iter()
-                        .flat_map(|pattern| catalog.expand(pattern))
-                        .map(|facts| facts.action.to_string()),
-                );
-            }
-            ActionMatch::NotAction(_) => {
-                actions.extend(
-                    catalog
-                        .actions()
-                        .map(|facts| facts.action.as_str())
-                        .filter(|action| statement.actions.matches(action))
-                        .map(str::to_owned),
-                );
-            }
-        }
-    }
-    actions
 }

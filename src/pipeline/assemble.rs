@@ -1,6 +1,6 @@
 //! One role's proposal, verified, as a row of the report; and the report around the rows.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -9,12 +9,13 @@ use super::rows::{
 };
 use super::scan::Scan;
 use crate::catalog::Catalog;
-use crate::diff;
+use crate::diff::{self, Change};
 use crate::grants::{Role, Snapshot};
 use crate::iam::{self, Action, NamedPolicy, PolicyDocument, PolicySet, quota};
 use crate::render::{
-    Bytes, Current, DocumentRow, Failure, Input, MissingRow, Objects, Proposed, ReasonRow,
-    RecordCounts, RemovedRow, Report, RequestRow, RoleReport, Status, Tool, Window,
+    Bytes, Changes, Current, DocumentRow, Failure, Input, MissingRow, Objects, PlaceRow, Proposed,
+    ReasonRow, RecordCounts, RemovedRow, Report, RequestRow, RiskRow, RoleReport, Status, Tool,
+    Window,
 };
 use crate::synthesize::{self, Inputs, Options, Proposal, Verdict};
 use crate::usage::RoleUsage;
@@ -38,6 +39,8 @@ pub(super) fn role(
         current,
         proposed: None,
         verification: None,
+        changes: Changes::default(),
+        risks: Vec::new(),
         decisions: Vec::new(),
         removed: Vec::new(),
         denied: denied(usage),
@@ -100,7 +103,14 @@ pub(super) fn role(
     report.reasons.extend(broken_promises(&verification));
     report.proposed = Some(proposed(&proposal, &verification, catalog));
     report.verification = Some(verification_rows(&verification));
-    report.decisions = proposal.decisions.iter().map(decision_row).collect();
+    let changes = capabilities(role, &proposal, catalog);
+    report.changes = count(&changes);
+    report.risks = risk_rows(&changes, catalog);
+    report.decisions = proposal
+        .decisions
+        .iter()
+        .map(|decision| decision_row(decision, &changes))
+        .collect();
     report.removed = proposal
         .removed
         .iter()
@@ -160,6 +170,8 @@ pub(super) fn unknown_role(
         current: Current::default(),
         proposed: None,
         verification: None,
+        changes: Changes::default(),
+        risks: Vec::new(),
         decisions: usage_rows(usage),
         removed: Vec::new(),
         denied: denied(usage),
@@ -303,6 +315,34 @@ fn proposed(
     }
 }
 
+fn capabilities(role: &Role, proposal: &Proposal, catalog: &Catalog) -> BTreeMap<String, Change> {
+    let current: Vec<&PolicyDocument> = role.policies.iter().map(|p| &p.policy.document).collect();
+    let proposed: Vec<&PolicyDocument> = proposal.document.iter().collect();
+    diff::capabilities(&current, &proposed, catalog)
+}
+
+fn count(changes: &BTreeMap<String, Change>) -> Changes {
+    let of = |wanted| changes.values().filter(|change| **change == wanted).count();
+    Changes {
+        removed: of(Change::Removed),
+        narrowed: of(Change::Narrowed),
+        kept: of(Change::Kept),
+        added: of(Change::Added),
+    }
+}
+
+fn risk_rows(changes: &BTreeMap<String, Change>, catalog: &Catalog) -> Vec<RiskRow> {
+    diff::risks(changes, catalog)
+        .into_iter()
+        .map(|risk| RiskRow {
+            class: risk.class.as_str(),
+            closed: risk.closed,
+            narrowed: risk.narrowed,
+            open: risk.open,
+        })
+        .collect()
+}
+
 fn functions(role: &Role, usage: &RoleUsage, snapshot: &Snapshot) -> Vec<String> {
     let mut names: BTreeSet<String> = usage
         .function_keys(role.trusts_lambda())
@@ -382,8 +422,27 @@ pub(super) fn report(
                 compressed: objects.compressed,
                 inflated: objects.inflated,
             },
+            coverage: coverage(scan),
         },
         roles,
         notes,
     }
+}
+
+fn coverage(scan: &Scan) -> Vec<PlaceRow> {
+    scan.usage
+        .coverage
+        .places()
+        .map(|(account, region, place)| PlaceRow {
+            account: account.to_owned(),
+            region: region.to_owned(),
+            from: place.first.map(timestamp),
+            to: place.last.map(timestamp),
+            days: place.days.len(),
+            management_reads: place.management_reads,
+            management_writes: place.management_writes,
+            data_types: place.data_types.iter().cloned().collect(),
+            failed: place.failed,
+        })
+        .collect()
 }

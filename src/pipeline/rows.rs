@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::diff::Change;
 use crate::iam::quota;
 use crate::render::{
     DecisionRow, DeniedRow, NoNewAccess, Quota, ReasonRow, Replay, RequestRow, UnmappedRow, Valid,
@@ -80,8 +81,32 @@ pub(super) fn unmapped(usage: &RoleUsage) -> Vec<UnmappedRow> {
         .collect()
 }
 
-pub(super) fn decision_row(decision: &synthesize::Decision) -> DecisionRow {
-    row(
+/// A decision with what becomes of its action by meaning; `service:*` stands for the actions of the
+/// service that `changes` knows.
+pub(super) fn decision_row(
+    decision: &synthesize::Decision,
+    changes: &BTreeMap<String, Change>,
+) -> DecisionRow {
+    let (actions, change) = match decision.action.strip_suffix('*') {
+        Some(service) => {
+            let of_service = || {
+                changes
+                    .range(service.to_owned()..)
+                    .take_while(|(action, _)| action.starts_with(service))
+                    .map(|(_, change)| *change)
+            };
+            let stays = of_service().find(|change| *change != Change::Removed);
+            (of_service().count(), stays.unwrap_or(Change::Removed))
+        }
+        None => (
+            1,
+            changes
+                .get(&decision.action)
+                .copied()
+                .unwrap_or(Change::Removed),
+        ),
+    };
+    let row = row(
         decision.action.clone(),
         decision.verdict.as_str(),
         decision.resources.iter().cloned().collect(),
@@ -89,7 +114,12 @@ pub(super) fn decision_row(decision: &synthesize::Decision) -> DecisionRow {
         decision.functions.iter().cloned().collect(),
         decision.from.iter().cloned().collect(),
         decision.reason.clone(),
-    )
+    );
+    DecisionRow {
+        change: change.as_str(),
+        actions,
+        ..row
+    }
 }
 
 pub(super) fn row(
@@ -104,6 +134,8 @@ pub(super) fn row(
     DecisionRow {
         action,
         verdict,
+        change: Change::Kept.as_str(),
+        actions: 1,
         resources,
         count: tally.count,
         first_seen: tally.first.map(timestamp),

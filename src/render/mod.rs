@@ -8,8 +8,9 @@ mod text;
 pub use folder::{FolderError, write_folder};
 pub use json::write_json;
 pub use report::{
-    Bytes, Current, DecisionRow, DeniedRow, DocumentRow, Failure, Input, MissingRow, NoNewAccess,
-    Objects, Proposed, Quota, ReasonRow, RecordCounts, RemovedRow, Replay, Report, RequestRow,
-    RoleReport, Status, Tool, UnmappedRow, Valid, Verification, Window, WitnessRow,
+    Bytes, Changes, Current, DecisionRow, DeniedRow, DocumentRow, Failure, Input, MissingRow,
+    NoNewAccess, Objects, PlaceRow, Proposed, Quota, ReasonRow, RecordCounts, RemovedRow, Replay,
+    Report, RequestRow, RiskRow, RoleReport, Status, Tool, UnmappedRow, Valid, Verification,
+    Window, WitnessRow,
 };
 pub use text::write_text;

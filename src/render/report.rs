@@ -49,6 +49,31 @@ pub struct Input {
     pub records: RecordCounts,
     /// Sizes.
     pub bytes: Bytes,
+    /// Where and when the input has events: what makes silence mean something. By account and Region.
+    pub coverage: Vec<PlaceRow>,
+}
+
+/// What the input holds of one account and Region.
+#[derive(Clone, Debug, Serialize)]
+pub struct PlaceRow {
+    /// Twelve digits.
+    pub account: String,
+    /// `us-east-1` and the like.
+    pub region: String,
+    /// First event; ISO 8601.
+    pub from: Option<String>,
+    /// Last event; ISO 8601.
+    pub to: Option<String>,
+    /// Days with events or delivered objects.
+    pub days: usize,
+    /// Read-only management events were met.
+    pub management_reads: bool,
+    /// Management events that write were met.
+    pub management_writes: bool,
+    /// Resource types of the data events met.
+    pub data_types: Vec<String>,
+    /// Log objects of the place that could not be read to their end.
+    pub failed: u64,
 }
 
 /// Log objects.
@@ -159,6 +184,10 @@ pub struct RoleReport {
     pub proposed: Option<Proposed>,
     /// The promises; `None` where nothing was proposed.
     pub verification: Option<Verification>,
+    /// How many catalog actions are removed, narrowed, kept and added, by meaning.
+    pub changes: Changes,
+    /// Sensitive actions by what they can do in the wrong hands: closed and still open.
+    pub risks: Vec<RiskRow>,
     /// A verdict per granted action.
     pub decisions: Vec<DecisionRow>,
     /// What goes.
@@ -191,6 +220,33 @@ impl RoleReport {
     pub fn account(&self) -> &str {
         self.arn.split(':').nth(4).unwrap_or_default()
     }
+}
+
+/// Counts of catalog actions by what becomes of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Changes {
+    /// No longer allowed.
+    pub removed: usize,
+    /// Allowed on less, or under more conditions.
+    pub narrowed: usize,
+    /// Allowed as before.
+    pub kept: usize,
+    /// Allowed where they were not, because the user asked.
+    pub added: usize,
+}
+
+/// One class of risk of a role.
+#[derive(Clone, Debug, Serialize)]
+pub struct RiskRow {
+    /// `privilege-escalation`, `privilege-escalation-step`, `credential-exposure`, `data-access` or
+    /// `resource-exposure`.
+    pub class: &'static str,
+    /// Actions of the class that go.
+    pub closed: Vec<String>,
+    /// Actions that stay on less than before.
+    pub narrowed: Vec<String>,
+    /// Actions that stay as they are.
+    pub open: Vec<String>,
 }
 
 /// The policies today.
@@ -321,6 +377,10 @@ pub struct DecisionRow {
     pub action: String,
     /// Stable code.
     pub verdict: &'static str,
+    /// What becomes of it by meaning: `removed`, `narrowed`, `kept` or `added`.
+    pub change: &'static str,
+    /// Catalog actions that the row stands for: one, or those of the service.
+    pub actions: usize,
     /// What stays.
     pub resources: Vec<String>,
     /// Events.

@@ -2,11 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::clip::without_variables;
 use super::draft::Draft;
 use super::{Target, Verdict};
 use crate::catalog::ActionFacts;
-use crate::iam::{Action, Arn, pattern};
+use crate::iam::Action;
 use crate::usage::Call;
 
 /// What else speaks for or against a service.
@@ -132,35 +131,5 @@ pub(super) fn takes(draft: &Draft<'_>, facts: &ActionFacts, target: &Target) -> 
     let Target::Resource(resource) = target else {
         return true;
     };
-    if resource.contains("${") {
-        return true;
-    }
-    if facts.resource_types.is_empty() {
-        return pattern::matches(resource, "*");
-    }
-    let service = facts.action.service();
-    facts
-        .resource_types
-        .iter()
-        .flat_map(|kind| draft.inputs.catalog.arn_formats(service, kind.name))
-        .any(|format| {
-            match (Arn::parse(format), Arn::parse(resource)) {
-                // Part by part: a format that has a Region is not met by an ARN without one.
-                (Some(format), Some(arn)) => {
-                    let part = |format: &str, part: &str| {
-                        pattern::overlaps(
-                            &format
-                                .replace("${Region}", "?*")
-                                .replace("${Account}", "?*"),
-                            part,
-                        )
-                    };
-                    part(&format.region, &arn.region)
-                        && part(&format.account, &arn.account)
-                        && part(&format.service, &arn.service)
-                        && pattern::overlaps(&without_variables(&format.resource), &arn.resource)
-                }
-                _ => pattern::overlaps(&without_variables(format), resource),
-            }
-        })
+    draft.inputs.catalog.takes(facts, resource)
 }
