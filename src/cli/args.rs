@@ -116,6 +116,10 @@ pub(super) struct FitArgs {
     /// Add the logging permissions that a function lacks today; marked as added
     #[arg(long, help_heading = "Policy")]
     pub(super) ensure_logging: bool,
+    /// Never touch the grants of these actions, `*` and `?` allowed; may be given several times.
+    /// Statements whose Sid starts with KEEP are never touched either
+    #[arg(long, value_name = "PATTERN", help_heading = "Policy")]
+    pub(super) keep: Vec<String>,
     /// Folder for the report and a folder per role
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub(super) out_dir: Option<PathBuf>,

@@ -40,6 +40,7 @@ pub(super) fn run(args: &FitArgs) -> Result<Exit, Fault> {
             min_window_days: i64::from(args.min_window),
             neighbours: !args.no_neighbours,
             ensure_logging: args.ensure_logging,
+            keep: keep(&args.keep)?,
             regions: selection.regions.iter().cloned().collect(),
             from: selection.from,
             to: selection.to,
@@ -51,6 +52,20 @@ pub(super) fn run(args: &FitArgs) -> Result<Exit, Fault> {
     let report = fit(read, &snapshot, &options, catalog, &pool);
     write(args, &report)?;
     Ok(exit(args, &report, &snapshot))
+}
+
+/// Never-touch patterns name actions: one that can name none is a slip that would cost permissions.
+fn keep(patterns: &[String]) -> Result<Vec<String>, Fault> {
+    let wrong = patterns
+        .iter()
+        .find(|pattern| !(pattern.contains(':') || pattern.chars().all(|c| c == '*')));
+    match wrong {
+        Some(pattern) => Err(Fault::new(
+            Exit::Usage,
+            anyhow!("--keep `{pattern}` names no action: s3:GetObject or kms:* do"),
+        )),
+        None => Ok(patterns.to_vec()),
+    }
 }
 
 /// Fails before hours of reading, not after.

@@ -45,6 +45,8 @@ pub struct Attached {
     pub policy: NamedPolicy,
     /// The snapshot had no document, so the catalog's copy of the AWS managed policy stands in.
     pub from_catalog: bool,
+    /// Seconds since 1970 at which a customer managed policy got its default version.
+    pub since: Option<i64>,
 }
 
 /// A role and everything its own account says about its permissions.
@@ -178,11 +180,16 @@ struct RawVersion {
     version_id: String,
     #[serde(default)]
     is_default_version: bool,
+    create_date: Option<Value>,
 }
 
 /// The managed policies of several details files: ARN → default document, or why there is none.
 #[derive(Default)]
-pub(super) struct Managed(BTreeMap<String, Result<PolicyDocument, String>>);
+pub(super) struct Managed {
+    documents: BTreeMap<String, Result<PolicyDocument, String>>,
+    /// When the default version was made.
+    since: BTreeMap<String, i64>,
+}
 
 impl Managed {
     fn find(
@@ -191,7 +198,7 @@ impl Managed {
         arn: &str,
         catalog: &Catalog,
     ) -> Result<(PolicyDocument, bool), String> {
-        match self.0.get(arn) {
+        match self.documents.get(arn) {
             Some(Ok(document)) => return Ok((document.clone(), false)),
             Some(Err(why)) => return Err(format!("managed policy `{arn}`: {why}")),
             None => {}
@@ -264,7 +271,10 @@ pub(super) fn parse(value: Value, managed: &mut Managed) -> Result<Parsed, Strin
                 Some(document) => read_document(document),
                 None => Err("the snapshot holds no default version of it".into()),
             };
-            managed.0.insert(policy.arn, document);
+            if let Some(since) = version.and_then(|v| v.create_date.as_ref()).and_then(epoch) {
+                managed.since.insert(policy.arn.clone(), since);
+            }
+            managed.documents.insert(policy.arn, document);
         }
     }
     Ok(parsed)
@@ -292,6 +302,7 @@ fn resolve_role(raw: RawRole, managed: &Managed, catalog: &Catalog) -> Role {
                     document,
                 },
                 from_catalog: false,
+                since: None,
             }),
             Err(why) => problems.push(format!("inline policy `{}`: {why}", inline.policy_name)),
         }
@@ -316,6 +327,12 @@ fn resolve_role(raw: RawRole, managed: &Managed, catalog: &Catalog) -> Role {
                     document,
                 },
                 from_catalog,
+                // What AWS changes in its own policies says nothing of when the role got them.
+                since: managed
+                    .since
+                    .get(arn)
+                    .copied()
+                    .filter(|_| !is_aws_managed(arn)),
             }),
             Err(why) => problems.push(why),
         }

@@ -1,4 +1,5 @@
-//! Service last accessed data, as `aws iam get-service-last-accessed-details` prints it.
+//! Service last accessed data, as `aws iam get-service-last-accessed-details` prints it, of services and,
+//! where the job had `--granularity ACTION_LEVEL`, of actions.
 //!
 //! AWS counts attempts, denied ones too, for 400 days: it can prove absence, not need.
 
@@ -8,17 +9,28 @@ use serde_json::Value;
 
 use super::details::epoch;
 
-/// When one service was last tried.
+/// When and where something was last tried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// Seconds since 1970.
+    pub time: i64,
+    /// The Region, where AWS says.
+    pub region: Option<String>,
+}
+
 #[derive(Clone, Debug, Default)]
-pub struct ServiceAccess {
-    /// Seconds since 1970; `None` when never within the tracking period.
-    pub last: Option<i64>,
+struct ServiceAccess {
+    last: Option<Attempt>,
+    /// Tracked actions in lower case, without the service; `None` where never tried.
+    actions: BTreeMap<String, Option<Attempt>>,
 }
 
 /// The report of one role: IAM service prefix → last access.
 #[derive(Clone, Debug, Default)]
 pub struct LastAccessed {
     services: BTreeMap<String, ServiceAccess>,
+    /// Seconds since 1970 at which the report was made, where it says so.
+    pub made: Option<i64>,
     /// The role that the report names as last user of any service.
     pub(super) entity: Option<String>,
 }
@@ -28,16 +40,33 @@ impl LastAccessed {
     /// role's policies grant, so a service that is not listed was not tried either.
     #[must_use]
     pub fn accessed(&self, service: &str) -> bool {
-        self.services
-            .get(service)
-            .is_some_and(|access| access.last.is_some())
+        self.last_of_service(service).is_some()
     }
 
-    /// The services that were tried, with the time.
-    pub fn tried(&self) -> impl Iterator<Item = (&str, i64)> {
+    /// The last attempt on anything of a service.
+    #[must_use]
+    pub fn last_of_service(&self, service: &str) -> Option<&Attempt> {
+        self.services.get(service)?.last.as_ref()
+    }
+
+    /// The last attempt on one action; `None` where AWS does not track the action or the report has no
+    /// actions, `Some(None)` where it was never tried.
+    #[must_use]
+    pub fn last_of_action(&self, action: &str) -> Option<Option<&Attempt>> {
+        let (service, name) = action.split_once(':')?;
+        let tracked = self
+            .services
+            .get(service)?
+            .actions
+            .get(&name.to_ascii_lowercase())?;
+        Some(tracked.as_ref())
+    }
+
+    /// The services that were tried, with the last attempt.
+    pub fn tried(&self) -> impl Iterator<Item = (&str, &Attempt)> {
         self.services
             .iter()
-            .filter_map(|(service, access)| Some((service.as_str(), access.last?)))
+            .filter_map(|(service, access)| Some((service.as_str(), access.last.as_ref()?)))
     }
 }
 
@@ -55,12 +84,15 @@ pub(super) fn parse(value: &Value) -> Result<LastAccessed, String> {
     if value.get("IsTruncated").and_then(Value::as_bool) == Some(true) {
         return Err("the report is truncated: fetch all its pages".into());
     }
-    let mut report = LastAccessed::default();
+    let mut report = LastAccessed {
+        made: value.get("JobCreationDate").and_then(epoch),
+        ..LastAccessed::default()
+    };
     for service in list {
         let Some(prefix) = service.get("ServiceNamespace").and_then(Value::as_str) else {
             continue;
         };
-        let last = service.get("LastAuthenticated").and_then(epoch);
+        let last = attempt(service, "LastAuthenticated", "LastAuthenticatedRegion");
         if last.is_some() && report.entity.is_none() {
             report.entity = service
                 .get("LastAuthenticatedEntity")
@@ -69,7 +101,39 @@ pub(super) fn parse(value: &Value) -> Result<LastAccessed, String> {
         }
         // A prefix listed twice was accessed if either row says so.
         let entry = report.services.entry(prefix.to_owned()).or_default();
-        entry.last = entry.last.max(last);
+        keep_later(&mut entry.last, last);
+        for action in service
+            .get("TrackedActionsLastAccessed")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
+            let Some(name) = action.get("ActionName").and_then(Value::as_str) else {
+                continue;
+            };
+            let last = attempt(action, "LastAccessedTime", "LastAccessedRegion");
+            keep_later(
+                entry.actions.entry(name.to_ascii_lowercase()).or_default(),
+                last,
+            );
+        }
     }
     Ok(report)
+}
+
+/// A time that cannot be read is an attempt all the same.
+fn attempt(value: &Value, time: &str, region: &str) -> Option<Attempt> {
+    let time = value.get(time).filter(|time| !time.is_null())?;
+    Some(Attempt {
+        time: epoch(time).unwrap_or(i64::MAX),
+        region: value.get(region).and_then(Value::as_str).map(str::to_owned),
+    })
+}
+
+fn keep_later(mine: &mut Option<Attempt>, other: Option<Attempt>) {
+    if let Some(other) = other
+        && mine.as_ref().is_none_or(|mine| mine.time < other.time)
+    {
+        *mine = Some(other);
+    }
 }

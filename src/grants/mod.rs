@@ -9,9 +9,11 @@ mod details;
 mod last_accessed;
 mod selectors;
 mod snapshot;
+mod trails;
 
 pub use config::{EventSourceMapping, Function, InvokeConfig};
 pub use details::{Attached, PolicyKind, Role};
-pub use last_accessed::{LastAccessed, ServiceAccess};
+pub use last_accessed::{Attempt, LastAccessed};
 pub use selectors::{DataSelector, Selectors};
 pub use snapshot::{Concern, Snapshot, SnapshotError, SnapshotNote};
+pub use trails::Trail;

@@ -3,6 +3,8 @@
 //! Anything that filters in a way that cannot be compared with a grant (`Not…` operators, event names,
 //! identities) counts as not logging: absence of events then proves nothing.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use crate::iam::{Arn, pattern};
@@ -10,8 +12,16 @@ use crate::iam::{Arn, pattern};
 /// The selectors of one trail.
 #[derive(Clone, Debug, Default)]
 pub struct Selectors {
+    /// The trail's ARN; empty when the file does not say.
+    pub trail: String,
     /// The account the trail belongs to; empty when the file does not say.
     pub account: String,
+    /// The only Region whose events the trail takes; `None` for all, or where nobody said.
+    pub only_region: Option<String>,
+    /// Its basic selectors as the file holds them.
+    pub basic: Vec<Value>,
+    /// Its advanced selectors as the file holds them.
+    pub advanced: Vec<Value>,
     /// Management events, as reads logged and writes logged, each with the sources left out.
     management: Vec<ManagementSelector>,
     /// Data events.
@@ -37,13 +47,47 @@ pub struct DataSelector {
 }
 
 impl Selectors {
-    /// Whether management events of this `source` (`kms.amazonaws.com`) are logged, for reads or writes.
+    /// Whether management events are logged, for reads or writes, of a service whose event sources
+    /// (`kms.amazonaws.com`) `source_of` knows.
     #[must_use]
-    pub fn logs_management(&self, source: &str, read: bool) -> bool {
+    pub fn logs_management(&self, read: bool, source_of: impl Fn(&str) -> bool) -> bool {
         self.management.iter().any(|selector| {
             (if read { selector.read } else { selector.write })
-                && !selector.excluded.iter().any(|excluded| excluded == source)
+                && !selector.excluded.iter().any(|source| source_of(source))
         })
+    }
+
+    /// Whether the trail takes events of a Region.
+    #[must_use]
+    pub fn takes_region(&self, region: &str) -> bool {
+        self.only_region
+            .as_deref()
+            .is_none_or(|only| only == region)
+    }
+
+    /// What the trail leaves out of its management events, in words; `None` where it logs them all.
+    #[must_use]
+    pub fn management_gaps(&self) -> Option<String> {
+        let logs = |read| self.logs_management(read, |_| false);
+        let excluded: BTreeSet<&str> = self
+            .management
+            .iter()
+            .flat_map(|selector| selector.excluded.iter().map(String::as_str))
+            .filter(|source| {
+                let of = |other: &str| other == *source;
+                !(self.logs_management(true, of) && self.logs_management(false, of))
+            })
+            .collect();
+        match (logs(true), logs(false)) {
+            (false, false) => Some("no management events".into()),
+            (false, true) => Some("no management events that read".into()),
+            (true, false) => Some("no management events that write".into()),
+            _ if excluded.is_empty() => None,
+            _ => {
+                let excluded: Vec<&str> = excluded.into_iter().collect();
+                Some(format!("no management events of {}", excluded.join(", ")))
+            }
+        }
     }
 
     /// Whether data events of `kind` are logged on everything that `resource` (an ARN pattern) matches.
@@ -77,14 +121,13 @@ pub(super) fn parse(value: &Value) -> Result<Vec<Selectors>, String> {
 }
 
 fn parse_trail(value: &Value) -> Result<Selectors, String> {
-    let account = value
-        .get("TrailARN")
-        .and_then(Value::as_str)
-        .and_then(Arn::parse)
-        .map(|arn| arn.account)
-        .unwrap_or_default();
+    let trail = value.get("TrailARN").and_then(Value::as_str);
     let mut selectors = Selectors {
-        account,
+        trail: trail.unwrap_or_default().to_owned(),
+        account: trail
+            .and_then(Arn::parse)
+            .map(|arn| arn.account)
+            .unwrap_or_default(),
         ..Selectors::default()
     };
     let basic = value.get("EventSelectors").and_then(Value::as_array);
@@ -94,6 +137,8 @@ fn parse_trail(value: &Value) -> Result<Selectors, String> {
     if basic.is_none() && advanced.is_none() {
         return Err("expected the output of `aws cloudtrail get-event-selectors`: neither `EventSelectors` nor `AdvancedEventSelectors` in it".into());
     }
+    selectors.basic = basic.cloned().unwrap_or_default();
+    selectors.advanced = advanced.cloned().unwrap_or_default();
     for selector in basic.into_iter().flatten() {
         add_basic(&mut selectors, selector);
     }
@@ -250,6 +295,10 @@ mod tests {
             .remove(0)
     }
 
+    fn of(source: &'static str) -> impl Fn(&str) -> bool {
+        move |other| other == source
+    }
+
     #[test]
     fn basic_selectors_log_what_they_name() {
         let trail = selectors(
@@ -258,13 +307,13 @@ mod tests {
             "DataResources":[{"Type":"AWS::S3::Object","Values":["arn:aws:s3:::logged/"]},{"Type":"AWS::DynamoDB::Table","Values":["arn:aws:dynamodb"]}]}]}"#,
         );
         assert_eq!(trail.account, "111122223333");
-        assert!(trail.logs_management("ec2.amazonaws.com", false));
+        assert!(trail.logs_management(false, of("ec2.amazonaws.com")));
         assert!(
-            !trail.logs_management("ec2.amazonaws.com", true),
+            !trail.logs_management(true, of("ec2.amazonaws.com")),
             "write-only"
         );
         assert!(
-            !trail.logs_management("kms.amazonaws.com", false),
+            !trail.logs_management(false, of("kms.amazonaws.com")),
             "excluded"
         );
         assert!(trail.logs_data("AWS::S3::Object", false, "arn:aws:s3:::logged/*"));
@@ -289,8 +338,8 @@ mod tests {
             {"FieldSelectors":[{"Field":"eventCategory","Equals":["Data"]},{"Field":"resources.type","Equals":["AWS::S3::Object"]},{"Field":"eventName","Equals":["PutObject"]}]},
             {"FieldSelectors":[{"Field":"eventCategory","Equals":["Data"]},{"Field":"resources.type","Equals":["AWS::SNS::Topic"]},{"Field":"resources.ARN","NotStartsWith":["arn:aws:sns:us-east-1"]}]}]}"#,
         );
-        assert!(trail.logs_management("ec2.amazonaws.com", true));
-        assert!(!trail.logs_management("rdsdata.amazonaws.com", true));
+        assert!(trail.logs_management(true, of("ec2.amazonaws.com")));
+        assert!(!trail.logs_management(true, of("rdsdata.amazonaws.com")));
         assert!(trail.logs_data("AWS::SQS::Queue", true, "*"));
         assert!(!trail.logs_data("AWS::S3::Object", false, "*"));
         assert!(!trail.logs_data("AWS::SNS::Topic", false, "*"));

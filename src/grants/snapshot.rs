@@ -13,6 +13,7 @@ use super::config::{self, EventSourceMapping, Function, InvokeConfig};
 use super::details::{self, Managed, Role};
 use super::last_accessed::{self, LastAccessed};
 use super::selectors::{self, Selectors};
+use super::trails::{self, Trail};
 use crate::catalog::Catalog;
 
 /// Everything the account says about its roles and functions.
@@ -28,6 +29,8 @@ pub struct Snapshot {
     pub invokes: Vec<InvokeConfig>,
     /// Every trail of `event-selectors*.json`.
     pub selectors: Vec<Selectors>,
+    /// Every trail of `trails*.json`.
+    pub trails: Vec<Trail>,
     /// Role ARN → its report.
     pub last_accessed: BTreeMap<String, LastAccessed>,
     /// Whether Lambda's configuration was given at all.
@@ -113,6 +116,8 @@ impl Snapshot {
                     snapshot.add_config(&path, &name);
                 } else if name.starts_with("event-selectors") {
                     snapshot.add_selectors(&path);
+                } else if name.starts_with("trails") {
+                    snapshot.add_trails(&path);
                 }
             }
             let reports_folder = folder.join("service-last-accessed");
@@ -123,6 +128,7 @@ impl Snapshot {
                 return Err(SnapshotError::NoDetails(folder.display().to_string()));
             }
         }
+        snapshot.tell_regions();
         snapshot.add_details(&details_files, catalog)?;
         for (account, path) in reports {
             snapshot.add_report(account.as_deref(), &path);
@@ -239,6 +245,31 @@ impl Snapshot {
             Ok(trails) => self.selectors.extend(trails),
             Err(message) => self.note(path, message),
         }
+    }
+
+    fn add_trails(&mut self, path: &Path) {
+        match read_json(path).and_then(|value| trails::parse(&value)) {
+            Ok(trails) => self.trails.extend(trails),
+            Err(message) => self.note(path, message),
+        }
+    }
+
+    /// Trails of one Region take nothing of another, whatever their selectors say.
+    fn tell_regions(&mut self) {
+        for selectors in &mut self.selectors {
+            selectors.only_region = self
+                .trails
+                .iter()
+                .find(|trail| trail.arn == selectors.trail && !trail.multi_region)
+                .map(|trail| trail.home_region.clone());
+        }
+    }
+
+    /// The trails that may take an account's events: its own, and any organisation's.
+    pub fn trails_of<'a>(&'a self, account: &'a str) -> impl Iterator<Item = &'a Trail> {
+        self.trails
+            .iter()
+            .filter(move |trail| trail.account == account || trail.organisation)
     }
 
     /// A report is named for its role; the folder above may name the account when two accounts use one name.

@@ -441,7 +441,7 @@ fn coverage(scan: &Scan) -> Vec<PlaceRow> {
             days: place.days.len(),
             management_reads: place.management_reads,
             management_writes: place.management_writes,
-            data_types: place.data_types.iter().cloned().collect(),
+            data_types: place.data_types.keys().cloned().collect(),
             failed: place.failed,
         })
         .collect()

@@ -9,7 +9,7 @@ use super::patterns::Granularity;
 use super::removed::{service_reason, whole_services};
 use super::visible::View;
 use super::{Decision, Evidence, Inputs, Options, Proposal, UnseenRule, Verdict};
-use super::{needs, pack, rest, used};
+use super::{needs, pack, reasons, rest, used};
 use crate::iam::pattern;
 
 /// Makes the proposal at one granularity.
@@ -19,7 +19,7 @@ pub(super) fn propose(inputs: Inputs<'_>, options: &Options, granularity: Granul
         options,
         granularity,
         granted: Granted::new(inputs.role, inputs.catalog),
-        view: View::new(inputs),
+        view: View::new(inputs, options),
         emits: Vec::new(),
         kept: BTreeMap::new(),
         removed: BTreeSet::new(),
@@ -30,159 +30,8 @@ pub(super) fn propose(inputs: Inputs<'_>, options: &Options, granularity: Granul
     used::keep_used(&mut draft);
     needs::keep_needs(&mut draft);
     rest::decide_rest(&mut draft);
-    input_reasons(&mut draft);
+    reasons::input_reasons(&mut draft);
     finish(draft)
-}
-
-/// Reasons that come from the input as a whole.
-fn input_reasons(draft: &mut Draft<'_>) {
-    let role = draft.inputs.role;
-    let usage = draft.inputs.usage;
-    if !draft.view.covered() {
-        draft.reason(
-            "account-not-covered",
-            true,
-            format!(
-                "the input has no events of account {}: nothing was removed for want of use",
-                role.account
-            ),
-        );
-    } else if usage.seen.count == 0 {
-        draft.reason(
-            "unused-role",
-            true,
-            format!(
-                "no event of this role in {} days of its account's trail",
-                draft.view.days()
-            ),
-        );
-    }
-    if let Some(missing) = draft.view.missing() {
-        let message = format!("{missing}: what is not seen is kept");
-        draft.reason("partial-input", true, message);
-    }
-    let days = draft.view.days();
-    if draft.view.covered() && days < draft.options.min_window_days {
-        draft.reason(
-            "short-window",
-            true,
-            format!(
-                "the input covers {days} days, less than the {} that rare work needs",
-                draft.options.min_window_days
-            ),
-        );
-    }
-    let long: Vec<_> = draft
-        .view
-        .gaps()
-        .into_iter()
-        .filter(|(from, to)| to - from + 1 >= 3)
-        .collect();
-    if let Some((from, to)) = long.first() {
-        let message = format!(
-            "nothing was delivered for this account on {} consecutive days from day {}, {} such gaps in all",
-            to - from + 1,
-            date(*from),
-            long.len()
-        );
-        draft.reason("missing-days", true, message);
-    }
-    if let Some(created) = role.created {
-        let end = draft
-            .options
-            .to
-            .or(draft.inputs.coverage.window().map(|(_, last)| last));
-        if let Some(end) = end
-            && (end - created).div_euclid(86_400) < draft.options.min_window_days
-        {
-            let age = (end - created).div_euclid(86_400).max(0);
-            draft.reason("young-role", true, format!("the role is {age} days old at the end of the input: it may not have done all its work yet"));
-        }
-    }
-    if !draft.options.regions.is_empty() {
-        let message = format!(
-            "only events of {} were looked at: what the role does elsewhere is not seen",
-            draft.options.regions.join(", ")
-        );
-        draft.reason("region-selection", true, message);
-    }
-    if usage.principal_ids.len() > 1 {
-        draft.reason(
-            "role-recreated",
-            true,
-            format!(
-                "the role was deleted and created again: {} ids acted under its name",
-                usage.principal_ids.len()
-            ),
-        );
-    }
-    if usage.records.outside > 0 {
-        let agents: Vec<&str> = usage.outside.keys().map(String::as_str).take(3).collect();
-        let counts = if draft.inputs.is_for_lambda_alone() {
-            "do not count as use"
-        } else {
-            "count as use, since others may assume it"
-        };
-        let message = format!(
-            "{} calls with the role's credentials came from outside Lambda and {counts}: {}",
-            usage.records.outside,
-            agents.join("; ")
-        );
-        draft.reason("outside-use", true, message);
-    }
-    for note in draft.inputs.snapshot.notes_for(&role.name) {
-        let message = format!("{}: {}", note.file, note.message);
-        draft.reason("snapshot-incomplete", true, message);
-    }
-    let copies: Vec<&str> = role
-        .policies
-        .iter()
-        .filter(|p| p.from_catalog)
-        .map(|p| p.policy.name.as_str())
-        .collect();
-    if !copies.is_empty() {
-        let message = format!(
-            "the snapshot has no document of {}: the catalog's copy of the AWS managed policy was compared with",
-            copies.join(", ")
-        );
-        draft.reason("policy-from-catalog", true, message);
-    }
-    let denied: u64 = usage.records.denied;
-    if denied > 0 {
-        draft.reason(
-            "denied-calls",
-            false,
-            format!("{denied} calls were denied; denied calls grant nothing"),
-        );
-    }
-    if !draft.granted_elsewhere.is_empty() {
-        let message = format!(
-            "{} used (action, resource) pairs are not allowed by the role's own policies today, so they are not added",
-            draft.granted_elsewhere.len()
-        );
-        draft.reason("allowed-elsewhere", false, message);
-    }
-    if !draft.missing.is_empty() {
-        let features: BTreeSet<&str> = draft
-            .missing
-            .iter()
-            .map(|need| need.feature.as_str())
-            .collect();
-        let features: Vec<&str> = features.into_iter().collect();
-        draft.reason(
-            "missing-need",
-            false,
-            format!(
-                "the configuration needs permissions that the role lacks today ({})",
-                features.join(", ")
-            ),
-        );
-    }
-}
-
-pub(super) fn date(day: i32) -> String {
-    jiff::Timestamp::from_second(i64::from(day) * 86_400)
-        .map_or_else(|_| day.to_string(), |t| t.strftime("%Y-%m-%d").to_string())
 }
 
 fn finish(mut draft: Draft<'_>) -> Proposal {

@@ -6,6 +6,7 @@
 //! clipped to a current grant and carries that grant's conditions, and every current Deny statement
 //! stays. Whether that is so is not checked here but in [`crate::verify`], which shares no code with it.
 
+mod accessed;
 mod clip;
 mod decide;
 mod draft;
@@ -13,12 +14,14 @@ mod granted;
 mod needs;
 mod pack;
 mod patterns;
+mod reasons;
 mod removed;
 mod rest;
 mod sid;
 mod used;
 mod visible;
 mod witness;
+mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -53,6 +56,8 @@ pub struct Options {
     pub neighbours: bool,
     /// Add the logging permissions a function lacks today.
     pub ensure_logging: bool,
+    /// Action patterns that are kept as they are granted, whatever the logs say.
+    pub keep: Vec<String>,
     /// The Regions that the user asked for; empty for all. What happened elsewhere is then not seen.
     pub regions: Vec<String>,
     /// The window that the user asked for, as seconds since 1970; the input's own where open.
@@ -68,6 +73,8 @@ pub enum Verdict {
     Used,
     /// Needed by the configuration of a function.
     Configured,
+    /// On the never-touch list of the user, so kept as it is granted.
+    Pinned,
     /// Not visible in this input, so kept.
     Unseen,
     /// Not granted today; added because the user asked.
@@ -87,6 +94,7 @@ impl Verdict {
         match self {
             Self::Used => "used",
             Self::Configured => "configured",
+            Self::Pinned => "pinned",
             Self::Unseen => "unseen",
             Self::Added => "added",
             Self::DeniedOnly => "denied-only",

@@ -3,18 +3,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::clip::without_variables;
 use super::draft::Draft;
 use super::removed::{record_removed, unknown_actions};
 use super::visible::{Blind, Sight};
 use super::witness::{Witness, buckets_read, takes};
+use super::words::{as_granted, whole_services};
 use super::{Emit, Target, UnseenRule, Verdict};
 use crate::catalog::{ActionFacts, Need};
-use crate::iam::{ActionMatch, pattern};
+use crate::iam::pattern;
 
 /// What becomes of one granted (action, resource).
 enum Fate {
-    Gone(Verdict, String),
+    /// With the data event type whose logging is only inferred, and whether nothing but events of others
+    /// says so.
+    Gone(Verdict, String, Option<(&'static str, bool)>),
     Stays(String),
+    /// It stays because another witness contradicts the trail's silence.
+    Doubted(String),
     /// The grant allows nothing of it.
     Idle(String),
 }
@@ -22,6 +28,7 @@ enum Fate {
 /// Decides every granted action.
 pub(super) fn decide_rest(draft: &mut Draft<'_>) {
     let witness = Witness::of(draft);
+    let old_report = witness.accessed.old;
     let denied: BTreeSet<String> = draft
         .inputs
         .usage
@@ -40,9 +47,25 @@ pub(super) fn decide_rest(draft: &mut Draft<'_>) {
     let mut unseen: BTreeMap<usize, Vec<Emit>> = BTreeMap::new();
     let mut touched: BTreeSet<usize> = BTreeSet::new();
     let mut idle: Vec<(usize, &str, String)> = Vec::new();
+    let mut inferred: BTreeSet<(&'static str, bool)> = BTreeSet::new();
+    let mut contradicted: BTreeSet<String> = BTreeSet::new();
     for (facts, grants) in actions {
         let action = facts.action.as_str();
         for g in grants {
+            if let Some(reason) = pinned(draft, action, g) {
+                let grant = &draft.granted.grants[g];
+                let conditions = &grant.statement.conditions;
+                let emits = grant.targets().into_iter().map(|target| Emit {
+                    action: action.to_owned(),
+                    target,
+                    conditions: conditions.clone(),
+                    verdict: Verdict::Pinned,
+                    reason: reason.clone(),
+                });
+                unseen.entry(g).or_default().extend(emits);
+                draft.note(action, Verdict::Pinned, &reason);
+                continue;
+            }
             let wide = draft.granted.grants[g].is_wide(facts.action.service());
             for target in draft.granted.grants[g].targets() {
                 match fate(draft, facts, g, &target, wide, &witness) {
@@ -50,7 +73,16 @@ pub(super) fn decide_rest(draft: &mut Draft<'_>) {
                         touched.insert(g);
                     }
                     Some(Fate::Idle(reason)) => idle.push((g, action, reason)),
-                    Some(Fate::Stays(reason)) => {
+                    Some(fate @ (Fate::Stays(_) | Fate::Doubted(_))) => {
+                        let reason = match fate {
+                            Fate::Doubted(reason) => {
+                                contradicted.insert(facts.action.service().to_owned());
+                                reason
+                            }
+                            Fate::Stays(reason) | Fate::Gone(_, reason, _) | Fate::Idle(reason) => {
+                                reason
+                            }
+                        };
                         let narrower = !facts.resource_types.is_empty();
                         if wide || (narrower && matches!(&target, Target::Resource(r) if r == "*"))
                         {
@@ -68,7 +100,8 @@ pub(super) fn decide_rest(draft: &mut Draft<'_>) {
                             reason,
                         });
                     }
-                    Some(Fate::Gone(verdict, reason)) => {
+                    Some(Fate::Gone(verdict, reason, kind)) => {
+                        inferred.extend(kind);
                         let verdict = if verdict == Verdict::Unused && denied.contains(action) {
                             Verdict::DeniedOnly
                         } else {
@@ -110,6 +143,7 @@ pub(super) fn decide_rest(draft: &mut Draft<'_>) {
     record_removed(draft);
     unknown_actions(draft);
     explain(draft, &wide_unseen, &undecided);
+    explain_witnesses(draft, &inferred, &contradicted, old_report);
 }
 
 /// What Lambda does seldom, so that no window is sure to show it: connecting to networks when a function
@@ -134,62 +168,6 @@ fn undescribed(draft: &Draft<'_>, action: &str) -> Option<&'static str> {
     })
 }
 
-/// Where part of the input is missing, a service of which every action stays is kept as a whole.
-fn whole_services(draft: &Draft<'_>, emits: Vec<Emit>) -> Vec<Emit> {
-    let mut services: BTreeMap<(String, Target), Vec<Emit>> = BTreeMap::new();
-    for emit in emits {
-        let service = emit.action.split(':').next().unwrap_or_default().to_owned();
-        services
-            .entry((service, emit.target.clone()))
-            .or_default()
-            .push(emit);
-    }
-    let mut out = Vec::new();
-    for ((service, _), mut emits) in services {
-        if emits.len() > 1 && emits.len() == draft.inputs.catalog.service_actions(&service).len() {
-            emits.truncate(1);
-            emits[0].action = format!("{service}:*");
-        }
-        out.append(&mut emits);
-    }
-    out
-}
-
-/// A grant of which everything stays is kept in its own words: `s3:*` is shorter than its 180 actions,
-/// and no wider than today.
-fn as_granted(draft: &Draft<'_>, g: usize, emits: Vec<Emit>) -> Vec<Emit> {
-    let grant = &draft.granted.grants[g];
-    let ActionMatch::Action(list) = &grant.statement.actions else {
-        return emits;
-    };
-    let unknown = draft.granted.unknown.iter().any(|(_, of)| *of == g);
-    let Some(first) = emits
-        .first()
-        .filter(|_| !unknown && list.len() < emits.len())
-    else {
-        return emits;
-    };
-    let reasons: BTreeSet<&str> = emits.iter().map(|emit| emit.reason.as_str()).collect();
-    let reason = if reasons.len() == 1 {
-        first.reason.clone()
-    } else {
-        "nothing that it allows can be seen to be unused".to_owned()
-    };
-    let emit = |action: &String, target: Target| Emit {
-        action: action.clone(),
-        target,
-        conditions: first.conditions.clone(),
-        verdict: Verdict::Unseen,
-        reason: reason.clone(),
-    };
-    grant
-        .targets()
-        .into_iter()
-        .flat_map(|target| list.iter().map(move |action| (action, target.clone())))
-        .map(|(action, target)| emit(action, target))
-        .collect()
-}
-
 /// `None` where what is kept of the action already answers for this grant.
 fn fate(
     draft: &Draft<'_>,
@@ -197,7 +175,7 @@ fn fate(
     g: usize,
     target: &Target,
     wide: bool,
-    witness: &Witness,
+    witness: &Witness<'_>,
 ) -> Option<Fate> {
     let action = facts.action.as_str();
     let service = facts.action.service();
@@ -220,8 +198,16 @@ fn fate(
     let (blind, reason) = match hidden(draft, facts, g, wide, witness) {
         Some(hidden) => hidden,
         None => match draft.view.sight(facts, resource) {
-            Sight::Logged(reason) => {
-                return (!explained).then_some(Fate::Gone(Verdict::Unused, reason));
+            Sight::Logged(_) if explained => return None,
+            Sight::Logged(proof) => {
+                return Some(match witness.accessed.contradicts(action, service) {
+                    Some(said) => Fate::Doubted(said),
+                    None => {
+                        let rests = |kind| rests_on_inference(witness, kind, resource, service);
+                        let inferred = proof.inferred.map(|kind| (kind, rests(kind)));
+                        Fate::Gone(Verdict::Unused, proof.reason, inferred)
+                    }
+                });
             }
             Sight::Blind(blind, reason) => (blind, reason),
         },
@@ -240,27 +226,17 @@ fn fate(
             None => Fate::Gone(
                 Verdict::Unused,
                 format!("{reason}; nothing was used that AWS names it beside"),
+                None,
             ),
         });
     }
-    if let Some(report) = draft
-        .inputs
-        .snapshot
-        .last_accessed
-        .get(&draft.inputs.role.arn)
-    {
-        return Some(if report.accessed(service) {
-            Fate::Stays(format!(
-                "{reason}; service last accessed shows that the role tried {service}"
-            ))
-        } else {
-            Fate::Gone(
-                Verdict::Unused,
-                format!(
-                    "{reason}; service last accessed shows no attempt on {service} in its tracking period"
-                ),
-            )
-        });
+    match witness.accessed.decides(action, service) {
+        Some(Ok(said)) => return Some(Fate::Stays(format!("{reason}; {said}"))),
+        Some(Err(said)) => {
+            let reason = format!("{reason}; {said}");
+            return Some(Fate::Gone(Verdict::Unused, reason, None));
+        }
+        None => {}
     }
     Some(match witness.services.get(service) {
         Some(speaks) => Fate::Stays(format!("{reason}; {speaks}")),
@@ -268,8 +244,32 @@ fn fate(
         None => Fate::Gone(
             Verdict::Undecided,
             format!("{reason}; nothing speaks for {service}"),
+            None,
         ),
     })
+}
+
+/// Whether nothing but events of others says that the type is logged for these resources: a trail may
+/// log it for some alone.
+fn rests_on_inference(witness: &Witness<'_>, kind: &str, resource: &str, service: &str) -> bool {
+    let used = witness.data_used.get(kind).is_some_and(|used| {
+        used.iter()
+            .any(|used| pattern::overlaps(used, &without_variables(resource)))
+    });
+    !used && !witness.accessed.proves_absence(service)
+}
+
+/// Why the user wants the grant of an action left as it is.
+fn pinned(draft: &Draft<'_>, action: &str, g: usize) -> Option<String> {
+    let sid = draft.granted.grants[g].statement.sid.as_deref();
+    if let Some(sid) = sid.filter(|sid| sid.starts_with("KEEP")) {
+        return Some(format!("never touched: the statement's Sid is {sid}"));
+    }
+    let keep = draft.options.keep.iter();
+    let named = keep
+        .into_iter()
+        .find(|named| pattern::matches_ignore_case(named, action))?;
+    Some(format!("never touched: --keep {named}"))
 }
 
 /// Whether the resources kept for a used or configured action already answer for a grant that is blind.
@@ -304,7 +304,7 @@ fn hidden(
     facts: &ActionFacts,
     g: usize,
     wide: bool,
-    witness: &Witness,
+    witness: &Witness<'_>,
 ) -> Option<(Blind, String)> {
     let unmapped = witness.unmapped.as_ref();
     let action = facts.action.as_str();
@@ -332,8 +332,7 @@ fn hidden(
         action,
         "kms:Decrypt" | "kms:GenerateDataKey" | "kms:GenerateDataKeyWithoutPlaintext"
     );
-    let objects = !witness.objects_read.is_empty() || draft.kept.contains_key("s3:PutObject");
-    if caching && !wide && objects {
+    if caching && !wide && witness.objects {
         return Some((
             Blind::Never,
             "S3 Bucket Keys and data key caching can hide its use".into(),
@@ -421,6 +420,57 @@ fn explain(
                 "the catalog does not know what {} needs; the grants it could have used stay",
                 shorten(&events)
             ),
+        );
+    }
+}
+
+/// Reasons from what speaks beside the trail's events.
+fn explain_witnesses(
+    draft: &mut Draft<'_>,
+    inferred: &BTreeSet<(&'static str, bool)>,
+    contradicted: &BTreeSet<String>,
+    old_report: bool,
+) {
+    let kinds: Vec<&str> = inferred
+        .iter()
+        .filter(|(_, of_others)| *of_others)
+        .map(|(kind, _)| *kind)
+        .collect();
+    if !kinds.is_empty() {
+        let message = format!(
+            "no event selectors are known: {} data events are taken as logged because the input holds some, but none on what the role would lose",
+            shorten(&kinds)
+        );
+        draft.reason("inferred-data-events", true, message);
+    }
+    let least = draft.options.min_window_days;
+    let kinds: BTreeSet<&str> = inferred.iter().map(|(kind, _)| *kind).collect();
+    let short: Vec<String> = kinds
+        .into_iter()
+        .map(|kind| (kind, draft.view.data_days(kind)))
+        .filter(|(_, days)| *days < least)
+        .map(|(kind, days)| format!("{kind} for {days} days"))
+        .collect();
+    if !short.is_empty() {
+        let message = format!(
+            "data events are in the input for less than the {least} days that rare work needs: {}",
+            short.join(", ")
+        );
+        draft.reason("short-data-window", true, message);
+    }
+    if !contradicted.is_empty() {
+        let services: Vec<&str> = contradicted.iter().map(String::as_str).collect();
+        let message = format!(
+            "service last accessed shows attempts in the window that the input lacks, so its silence proves nothing ({})",
+            shorten(&services)
+        );
+        draft.reason("last-accessed-contradicts", true, message);
+    }
+    if old_report {
+        draft.reason(
+            "last-accessed-old",
+            false,
+            "service last accessed data are older than the end of the input, so they prove no absence".into(),
         );
     }
 }

@@ -2,26 +2,32 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::accessed::Accessed;
 use super::draft::Draft;
+use super::visible::{Blind, Sight};
 use super::{Target, Verdict};
-use crate::catalog::ActionFacts;
+use crate::catalog::{ActionFacts, Visibility};
 use crate::iam::Action;
 use crate::usage::Call;
 
 /// What else speaks for or against a service.
-pub(super) struct Witness {
+pub(super) struct Witness<'a> {
+    /// Service last accessed data.
+    pub(super) accessed: Accessed<'a>,
     /// Service → what speaks for it.
     pub(super) services: BTreeMap<String, String>,
-    /// Buckets whose objects the role reads.
-    pub(super) objects_read: BTreeSet<String>,
+    /// The role uses S3 objects, or may do so unseen: Bucket Keys then hide calls to KMS.
+    pub(super) objects: bool,
+    /// Data event type → the resources that the role used, as patterns.
+    pub(super) data_used: BTreeMap<&'static str, BTreeSet<String>>,
     /// Actions that AWS names beside a used one → the used one.
     pub(super) dependents: BTreeMap<&'static str, Action>,
     /// Services that an unmapped event may belong to; `None` for any.
     pub(super) unmapped: Option<BTreeSet<String>>,
 }
 
-impl Witness {
-    pub(super) fn of(draft: &Draft<'_>) -> Self {
+impl<'a> Witness<'a> {
+    pub(super) fn of(draft: &Draft<'a>) -> Self {
         let calls = draft.inputs.calls();
         let beside = |call: &Call<'_>| {
             draft
@@ -32,13 +38,59 @@ impl Witness {
                 .collect::<Vec<_>>()
         };
         Self {
+            accessed: Accessed::of(draft),
             services: service_evidence(draft),
-            objects_read: buckets_read(draft),
+            objects: uses_objects(draft),
+            data_used: data_used(draft, &calls),
             dependents: calls.iter().flat_map(beside).collect(),
             unmapped: unmapped_services(draft),
         }
     }
 }
+
+/// Whether the role reads or writes S3 objects, as far as the input can tell.
+fn uses_objects(draft: &Draft<'_>) -> bool {
+    ["s3:GetObject", "s3:PutObject"].iter().any(|action| {
+        let explained = draft.kept.contains_key(*action);
+        explained
+            || draft
+                .granted
+                .actions
+                .get(*action)
+                .is_some_and(|(facts, grants)| {
+                    grants.iter().any(|&g| {
+                        let grant = &draft.granted.grants[g];
+                        !grant.is_wide("s3")
+                            && grant.resources().iter().any(|resource| {
+                                matches!(
+                                    draft.view.sight(facts, resource),
+                                    Sight::Blind(Blind::NotLogged, _)
+                                )
+                            })
+                    })
+                })
+    })
+}
+
+/// What the role used of each data event type.
+fn data_used(draft: &Draft<'_>, calls: &[Call<'_>]) -> BTreeMap<&'static str, BTreeSet<String>> {
+    let catalog = draft.inputs.catalog;
+    let mut used: BTreeMap<&'static str, BTreeSet<String>> = BTreeMap::new();
+    for call in calls {
+        let Some(facts) = catalog.action(call.shape.action.as_str()) else {
+            continue;
+        };
+        if let Visibility::Data(types) = catalog.visibility(facts) {
+            for kind in types {
+                used.entry(kind)
+                    .or_default()
+                    .insert(call.resource.pattern());
+            }
+        }
+    }
+    used
+}
+
 /// Services that something else than the role's data calls speaks for: its other calls, the
 /// configuration of its functions, their environment.
 fn service_evidence(draft: &Draft<'_>) -> BTreeMap<String, String> {

@@ -66,7 +66,7 @@ impl<'c> Collector<'c> {
         if failed {
             place.failed += 1;
         } else if let Some(day) = day {
-            place.days.insert(day);
+            place.delivered.insert(day);
         }
     }
 
@@ -140,7 +140,7 @@ impl<'c> Collector<'c> {
         let place = self.coverage.place(account, region);
         place.add(time);
         if !data {
-            note_management(place, record);
+            note_management(place, record, time);
             return;
         }
         let kinds = record
@@ -150,16 +150,14 @@ impl<'c> Collector<'c> {
         let mut listed = false;
         for kind in kinds {
             listed = true;
-            if !place.data_types.contains(kind) {
-                place.data_types.insert(kind.to_owned());
-            }
+            place.data(kind, record.read_only, time);
         }
         if !listed {
             let types = self.types_of(record).to_vec();
-            self.coverage
-                .place(account, region)
-                .data_types
-                .extend(types);
+            let place = self.coverage.place(account, region);
+            for kind in types {
+                place.data(&kind, record.read_only, time);
+            }
         }
     }
 
@@ -264,7 +262,7 @@ impl<'c> Collector<'c> {
 }
 
 /// A trail can leave out reads, writes, or the events of two services: what was met shows that it does not.
-fn note_management(place: &mut Place, record: &Record<'_>) {
+fn note_management(place: &mut Place, record: &Record<'_>, time: Option<i64>) {
     match record.read_only {
         Some(true) => place.management_reads = true,
         Some(false) => place.management_writes = true,
@@ -276,6 +274,19 @@ fn note_management(place: &mut Place, record: &Record<'_>) {
     ) && !place.sources.contains(&*record.event_source)
     {
         place.sources.insert(record.event_source.to_string());
+    }
+    let changes = [
+        "DeleteTrail",
+        "PutEventSelectors",
+        "StartLogging",
+        "StopLogging",
+        "UpdateTrail",
+    ];
+    if record.event_source == "cloudtrail.amazonaws.com"
+        && changes.contains(&&*record.event_name)
+        && record.error_code.is_none()
+    {
+        place.trail_change(&record.event_name, time);
     }
 }
 

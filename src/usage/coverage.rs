@@ -11,14 +11,18 @@ pub struct Coverage {
 /// One account and Region.
 #[derive(Clone, Debug, Default)]
 pub struct Place {
-    /// Days since 1970 with events or delivered objects.
+    /// Days since 1970 with events.
     pub days: BTreeSet<i32>,
+    /// Days since 1970 for which log objects were delivered, as their keys say, events in them or not.
+    pub delivered: BTreeSet<i32>,
     /// Seconds since 1970 of the first event.
     pub first: Option<i64>,
     /// Of the last event.
     pub last: Option<i64>,
     /// Resource types of the data events met, `AWS::S3::Object` and the like.
-    pub data_types: BTreeSet<String>,
+    pub data_types: BTreeMap<String, DataSeen>,
+    /// Calls that stop a trail or change what it logs: event name → seconds since 1970 of the last.
+    pub trail_changes: BTreeMap<String, i64>,
     /// Some read-only management event was met.
     pub management_reads: bool,
     /// Some management event that writes was met.
@@ -31,6 +35,36 @@ pub struct Place {
     pub organisation: bool,
     /// Log objects of this place that could not be read to their end.
     pub failed: u64,
+}
+
+/// Since when data events of one type are in the input: a trail may log reads or writes alone, and may
+/// have begun to in the middle of the window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DataSeen {
+    /// Seconds since 1970 of the first event that reads.
+    pub reads: Option<i64>,
+    /// Of the first event that writes.
+    pub writes: Option<i64>,
+}
+
+impl DataSeen {
+    /// The first event of either kind.
+    #[must_use]
+    pub fn first(self) -> Option<i64> {
+        earlier(self.reads, self.writes)
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.reads = earlier(self.reads, other.reads);
+        self.writes = earlier(self.writes, other.writes);
+    }
+}
+
+fn earlier(a: Option<i64>, b: Option<i64>) -> Option<i64> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
 }
 
 impl Coverage {
@@ -64,12 +98,15 @@ impl Coverage {
         for ((account, region), place) in other.places {
             let mine = self.place(&account, &region);
             mine.days.extend(place.days);
-            mine.first = match (mine.first, place.first) {
-                (Some(a), Some(b)) => Some(a.min(b)),
-                (a, b) => a.or(b),
-            };
+            mine.delivered.extend(place.delivered);
+            mine.first = earlier(mine.first, place.first);
             mine.last = mine.last.max(place.last);
-            mine.data_types.extend(place.data_types);
+            for (kind, seen) in place.data_types {
+                mine.data_types.entry(kind).or_default().merge(seen);
+            }
+            for (name, time) in place.trail_changes {
+                mine.trail_change(&name, Some(time));
+            }
             mine.management_reads |= place.management_reads;
             mine.management_writes |= place.management_writes;
             mine.sources.extend(place.sources);
@@ -96,5 +133,25 @@ impl Place {
             .insert(i32::try_from(time.div_euclid(86_400)).unwrap_or_default());
         self.first = Some(self.first.map_or(time, |first| first.min(time)));
         self.last = Some(self.last.map_or(time, |last| last.max(time)));
+    }
+    /// Notes a data event of a type. One that does not say whether it reads counts as both.
+    pub fn data(&mut self, kind: &str, read_only: Option<bool>, time: Option<i64>) {
+        let time = time.or(Some(i64::MAX));
+        let seen = DataSeen {
+            reads: time.filter(|_| read_only != Some(false)),
+            writes: time.filter(|_| read_only != Some(true)),
+        };
+        match self.data_types.get_mut(kind) {
+            Some(known) => known.merge(seen),
+            None => {
+                self.data_types.insert(kind.to_owned(), seen);
+            }
+        }
+    }
+
+    /// Notes a call that stops a trail or changes what it logs.
+    pub fn trail_change(&mut self, name: &str, time: Option<i64>) {
+        let last = self.trail_changes.entry(name.to_owned()).or_insert(0);
+        *last = (*last).max(time.unwrap_or_default());
     }
 }

@@ -14,7 +14,7 @@ mod tally;
 use std::collections::BTreeMap;
 
 pub use collect::Collector;
-pub use coverage::{Coverage, Place};
+pub use coverage::{Coverage, DataSeen, Place};
 pub use observe::{Observation, Outcome, observe};
 pub use role::{Call, CallShape, DeniedKey, FunctionKey, RoleUsage, Unmapped};
 pub use tally::Tally;
