@@ -46,8 +46,12 @@ pub(super) fn fill(
         };
         match part {
             Part::Text(text) => {
-                pattern.push_str(&escape(&text));
-                literal.push_str(&text);
+                // `ou/${OrganizationId}/ou-${Id}`: identifiers may come with their prefix.
+                let lead = pattern.rsplit(['/', ':']).next().unwrap_or_default();
+                let again = lead.ends_with('-') && text.starts_with(lead);
+                let text = if again { &text[lead.len()..] } else { &text };
+                pattern.push_str(&escape(text));
+                literal.push_str(text);
             }
             Part::Glob(glob) => {
                 open = true;

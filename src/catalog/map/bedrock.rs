@@ -41,12 +41,21 @@ fn by_arn(model: &str) -> Vec<Found> {
 /// The models of a call; `None` for actions on other things.
 pub(super) fn resources(call: &Call<'_>, facts: &ActionFacts) -> Option<Vec<Found>> {
     let takes = |name: &str| facts.resource_types.iter().any(|kind| kind.name == name);
-    if !takes("foundation-model") || !takes("inference-profile") {
+    if !takes("foundation-model") || (!takes("inference-profile") && facts.resource_types.len() > 1)
+    {
         return None;
     }
     let model = call
         .text("modelId")
-        .or_else(|| call.text("modelIdentifier"))?;
+        .or_else(|| call.text("modelIdentifier"))
+        .or_else(|| {
+            let paths = [
+                "retrieveAndGenerateConfiguration.knowledgeBaseConfiguration.modelArn",
+                "retrieveAndGenerateConfiguration.externalSourcesConfiguration.modelArn",
+                "rerankingConfiguration.bedrockRerankingConfiguration.modelConfiguration.modelArn",
+            ];
+            paths.iter().find_map(|path| call.text(path))
+        })?;
     if model.starts_with("arn:") {
         return Some(by_arn(&model));
     }

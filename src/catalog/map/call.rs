@@ -9,6 +9,18 @@ use super::{params, suffix, tables};
 use crate::catalog::{Catalog, Operation};
 use crate::trail::Record;
 
+/// How event sources end: in `aws`, China, the European sovereign cloud and the isolated partitions.
+const SUFFIXES: [&str; 8] = [
+    ".amazonaws.com",
+    ".amazonaws.com.cn",
+    ".amazonaws.eu",
+    ".c2s.ic.gov",
+    ".sc2s.sgov.gov",
+    ".cloud.adc-e.uk",
+    ".csp.hci.ic.gov",
+    ".aws.internal",
+];
+
 /// One event as the rules see it.
 pub(super) struct Call<'a> {
     pub(super) catalog: &'a Catalog,
@@ -37,6 +49,10 @@ impl<'a> Call<'a> {
             operations: OnceCell::new(),
         };
         call.name();
+        // What an organization owns belongs to its management account, whoever calls.
+        if call.service == "organizations" {
+            call.scope.account.clear();
+        }
         call
     }
 
@@ -77,10 +93,9 @@ impl<'a> Call<'a> {
     /// The IAM prefixes that the event source may stand for, likeliest first.
     fn prefixes(&self) -> Vec<&'a str> {
         let source: &'a str = &self.record.event_source;
-        let host = source
-            .strip_suffix(".amazonaws.com.cn")
-            .or_else(|| source.strip_suffix(".amazonaws.com"))
-            .or_else(|| source.strip_suffix(".aws.internal"))
+        let host = SUFFIXES
+            .iter()
+            .find_map(|suffix| source.strip_suffix(suffix))
             .unwrap_or(source);
         let mut found: Vec<&'a str> = Vec::new();
         for row in tables::tables().sources.get(host).into_iter().flatten() {
@@ -121,8 +136,14 @@ impl<'a> Call<'a> {
                 .request_parameters
                 .map(serde_json::value::RawValue::get);
             let value = raw.and_then(|raw| serde_json::from_str(raw).ok());
-            unwrap_request(value.unwrap_or_default())
+            unwrap_request(value.unwrap_or_default(), &self.key)
         })
+    }
+
+    /// Whether the parameters as written hold a text.
+    pub(super) fn mentions(&self, text: &str) -> bool {
+        let raw = self.record.request_parameters;
+        raw.is_some_and(|raw| memchr::memmem::find(raw.get().as_bytes(), text.as_bytes()).is_some())
     }
 
     /// The API operations called like the event.
@@ -150,9 +171,35 @@ impl<'a> Call<'a> {
     }
 }
 
-/// EC2 wraps some calls in one object: `{"CreateFlowLogsRequest":{…}}`.
-fn unwrap_request(value: Value) -> Value {
+/// Some calls are wrapped, alone as EC2's `{"CreateFlowLogsRequest":{…}}` or beside members of the path as
+/// `{"restApiId":"…","putIntegrationInput":{…}}`: what is inside counts as outside. The event in lower
+/// case.
+fn unwrap_request(value: Value, event: &str) -> Value {
+    let wraps = |key: &str, value: &Value| {
+        let rest = key
+            .get(..event.len())
+            .filter(|head| head.eq_ignore_ascii_case(event));
+        let rest = rest.map(|_| &key[event.len()..]);
+        value.is_object() && matches!(rest, Some("Request" | "Req" | "Input"))
+    };
     match value {
+        Value::Object(mut object)
+            if object.len() > 1 && object.iter().any(|(key, value)| wraps(key, value)) =>
+        {
+            let wrapped: Vec<String> = object
+                .iter()
+                .filter(|(key, value)| wraps(key, value))
+                .map(|(key, _)| key.clone())
+                .collect();
+            for key in wrapped {
+                if let Some(Value::Object(inner)) = object.remove(&key) {
+                    for (key, value) in inner {
+                        object.entry(key).or_insert(value);
+                    }
+                }
+            }
+            Value::Object(object)
+        }
         Value::Object(object) if object.len() == 1 => {
             let wrapped = object.iter().next().is_some_and(|(key, value)| {
                 value.is_object() && (key.ends_with("Request") || key.ends_with("Req"))

@@ -27,7 +27,13 @@ pub(super) fn resources(call: &Call<'_>, facts: &ActionFacts) -> Option<Vec<Foun
     // The event lists the table where an index is read: the parameter knows better.
     let index = call.text("indexName").filter(|_| takes("index"));
     let mut names = call.texts("tableName");
-    names.extend(call.texts("requestItems{}"));
+    if !call
+        .params()
+        .get("requestItems")
+        .is_some_and(Value::is_array)
+    {
+        names.extend(call.texts("requestItems{}"));
+    }
     names.extend(call.texts("requestItems[].tableName"));
     for path in [
         "tableCreationParameters.tableName",
@@ -49,7 +55,14 @@ pub(super) fn resources(call: &Call<'_>, facts: &ActionFacts) -> Option<Vec<Foun
         }
         tables
     } else {
-        listed
+        // A batch may list fewer tables than it names.
+        let mut tables = listed;
+        for table in names.iter().map(|name| table(call, name, None)) {
+            if !tables.contains(&table) && facts.action.name().starts_with("Batch") {
+                tables.push(table);
+            }
+        }
+        tables
     };
     if tables.is_empty() {
         // Other members may still name it (`backupArn`, `exportArn`).
@@ -215,13 +228,14 @@ pub(super) fn partiql(call: &Call<'_>, facts: &ActionFacts) -> Vec<Found> {
     ] {
         params::collect(call.params(), path, &mut statements);
     }
-    let mut read = false;
+    let (mut read, mut hidden) = (false, false);
     let mut found = Vec::new();
     for statement in statements {
         let text = statement
             .as_str()
             .or_else(|| params::member(statement, "statement").and_then(Value::as_str));
         let Some((action, table_name, index)) = text.and_then(parse) else {
+            hidden = true;
             continue;
         };
         read = true;
@@ -230,11 +244,10 @@ pub(super) fn partiql(call: &Call<'_>, facts: &ActionFacts) -> Vec<Found> {
             found.push(Found::from(table(call, &table_name, index.as_deref())));
         }
     }
-    if read {
-        found
-    } else {
-        unknown(call, Some(Certainty::Possible))
+    if hidden || !read {
+        found.extend(unknown(call, Some(Certainty::Possible)));
     }
+    found
 }
 
 /// The action, table and index of one statement; `None` where its text is hidden or no PartiQL.
@@ -266,7 +279,7 @@ fn word<'a>(rest: &mut &'a str) -> Option<&'a str> {
     let end = if matches!(first, '\'' | '"') {
         text[1..].find(first).map_or(text.len(), |at| at + 2)
     } else {
-        text.find(|c: char| c.is_whitespace() || matches!(c, '(' | '\'' | '"'))
+        text.find(|c: char| c.is_whitespace() || matches!(c, '(' | '\'' | '"' | '*'))
             .unwrap_or(text.len())
             .max(1)
     };

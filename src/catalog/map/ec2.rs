@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::arns::{self, Part};
 use super::resolve::{self, Found};
 use super::resource::ResourceRef;
-use super::{Call, params, tables};
+use super::{Call, Certainty, params, tables};
 use crate::catalog::{ActionFacts, ResourceUse};
 
 /// One text in the parameters: how deep, under which name, what.
@@ -27,10 +27,20 @@ pub(super) fn resources(call: &Call<'_>, facts: &ActionFacts) -> Vec<Found> {
     let launch = call.key == "runinstances";
     let mut found: Vec<Found> = Vec::new();
     let mut open = Vec::new();
+    // What a launch template brings along, and what an existing interface is in, is not shown.
+    let template = launch && call.has("launchTemplate");
+    let attached = launch && leaves.iter().any(|leaf| leaf.name == "networkinterfaceid");
+    let mut perhaps = Vec::new();
     for kind in &facts.resource_types {
         let named = named(call, *kind, &leaves, launch);
         if !named.is_empty() {
             found.extend(named.into_iter().map(Found::from));
+        } else if template && kind.name == "launch-template" {
+            open.push(*kind);
+        } else if template && matches!(kind.name, "key-pair" | "snapshot" | "placement-group")
+            || attached && matches!(kind.name, "subnet" | "security-group")
+        {
+            perhaps.push(*kind);
         } else if kind.required || (launch && kind.name == "volume") {
             open.push(*kind);
         }
@@ -41,6 +51,13 @@ pub(super) fn resources(call: &Call<'_>, facts: &ActionFacts) -> Vec<Found> {
                 .into_iter()
                 .map(Found::from),
         );
+    }
+    for kind in perhaps {
+        let resources = resolve::container(call, "ec2", kind.name).into_iter();
+        found.extend(resources.map(|resource| Found {
+            resource,
+            certainty: Some(Certainty::Possible),
+        }));
     }
     if found.is_empty() {
         found.push(ResourceRef::Any.into());
@@ -53,9 +70,13 @@ fn named(call: &Call<'_>, kind: ResourceUse, leaves: &[Leaf], launch: bool) -> V
     let Some((names, prefix)) = tables::tables().ec2.get(kind.name) else {
         return Vec::new();
     };
-    // In RunInstances a group name is a security group's, and block devices name snapshots.
+    // In RunInstances a group name is a security group's, save the placement's.
     if launch && kind.name == "placement-group" {
-        return Vec::new();
+        let group = call.text("placement.groupName");
+        return group
+            .and_then(|group| of(call, kind.name, &group))
+            .into_iter()
+            .collect();
     }
     let fits = |leaf: &&Leaf| {
         let by_name = names.iter().any(|name| same(&leaf.name, name));
@@ -102,7 +123,9 @@ fn tagged(call: &Call<'_>, leaves: &[Leaf]) -> Vec<Found> {
     {
         match kind_of(&leaf.text).and_then(|kind| of(call, kind, &leaf.text)) {
             Some(resource) => found.push(resource.into()),
-            None => return vec![every(call).into()],
+            // The other ones stay exact: this one may be anything.
+            None if !found.contains(&every(call).into()) => found.push(every(call).into()),
+            None => {}
         }
     }
     if found.is_empty() {

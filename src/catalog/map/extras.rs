@@ -1,5 +1,7 @@
 //! Requests that never are events of their own: the role that a call passes, the tags given at creation.
 
+use serde_json::Value;
+
 use super::resolve::{self, Found};
 use super::resource::ResourceRef;
 use super::{Call, CallRequest, Certainty, params, tables};
@@ -30,39 +32,86 @@ pub(super) fn passed_roles(call: &Call<'_>, facts: &ActionFacts, out: &mut Vec<C
     members.extend(common.into_iter().filter(|name| call.has(name)));
     members.sort_unstable();
     members.dedup_by(|a, b| a.eq_ignore_ascii_case(b));
+    let mut named: Vec<(&str, String)> = Vec::new();
     for member in members {
-        let last = member
-            .rsplit('.')
-            .next()
-            .unwrap_or(member)
-            .trim_end_matches("[]");
-        let profile = member.to_ascii_lowercase().contains("instanceprofile");
-        let mut texts = call.texts(member);
-        if profile {
-            texts.extend(call.texts("iamInstanceProfile.name"));
-            texts.extend(call.texts("iamInstanceProfile.arn"));
-        }
-        for text in texts {
-            // Service-linked roles are not passed.
-            if text.contains(":role/aws-service-role/") || text.contains(":role/aws-reserved/") {
-                continue;
-            }
-            let named = role(call, &text, profile);
-            let Some(resource) = named else { continue };
-            let principal = principal(call, last);
-            let certainty = if principal.is_some() || needs_pass(call, facts) {
-                Certainty::Derived
-            } else {
-                Certainty::Possible
-            };
-            let mut request = CallRequest::new(pass, resource, certainty);
-            if let Some(principal) = principal {
-                let key = "iam:PassedToService".to_owned();
-                request.context.insert(key, principal.to_owned());
-            }
-            out.push(request);
-        }
+        let last = last_name(member);
+        named.extend(call.texts(member).into_iter().map(|text| (last, text)));
     }
+    // Roles in places that no list of members names: actions of a rule, settings of an input.
+    if call.mentions(":role/") || call.mentions("amInstanceProfile") {
+        let mut more = Vec::new();
+        roles_within(call.params(), "", &mut more);
+        more.retain(|(_, text)| named.iter().all(|(_, known)| known != text));
+        named.extend(more);
+    }
+    for (member, text) in named {
+        // Service-linked roles are not passed.
+        if text.contains(":role/aws-service-role/") || text.contains(":role/aws-reserved/") {
+            continue;
+        }
+        let Some(resource) = role(call, &text, is_profile(member)) else {
+            continue;
+        };
+        let principal = principal(call, member);
+        let certainty = if principal.is_some() || needs_pass(call, facts) {
+            Certainty::Derived
+        } else {
+            Certainty::Possible
+        };
+        let mut request = CallRequest::new(pass, resource, certainty);
+        let to = principal.and_then(|to| in_partition(call, to));
+        request
+            .context
+            .extend(to.map(|to| ("iam:PassedToService".to_owned(), to)));
+        out.push(request);
+    }
+}
+
+/// The last step of a path, without the mark of a list.
+fn last_name(path: &str) -> &str {
+    path.rsplit('.')
+        .next()
+        .unwrap_or(path)
+        .trim_end_matches("[]")
+}
+
+/// Members that name an instance profile: which role is in it is not shown.
+fn is_profile(member: &str) -> bool {
+    let member = member.to_ascii_lowercase();
+    member.contains("instanceprofile") || member == "instancerole" || member == "jobflowrole"
+}
+
+/// The ARNs of roles under members that are called after a role or credentials, and instance profiles by
+/// ARN or name, at any depth.
+fn roles_within<'a>(value: &'a Value, name: &'a str, out: &mut Vec<(&'a str, String)>) {
+    match value {
+        Value::String(text) => {
+            let lower = name.to_ascii_lowercase();
+            let called = ["role", "credentials", "snscallerarn"];
+            let role = called.iter().any(|called| lower.contains(called));
+            let profile = lower.contains("iaminstanceprofile");
+            if params::usable(text) && (profile || role && text.starts_with("arn:")) {
+                out.push((name, text.clone()));
+            }
+        }
+        Value::Array(list) => list.iter().for_each(|value| roles_within(value, name, out)),
+        Value::Object(object) => {
+            for (key, value) in object {
+                // `{"roles":{"authenticated":"arn:…"}}`, `{"iamInstanceProfile":{"name":"web"}}`.
+                let holds = ["roles", "iamInstanceProfile"];
+                let holds = holds.iter().any(|holds| name.eq_ignore_ascii_case(holds));
+                let inner = if holds { name } else { key };
+                roles_within(value, inner, out);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A service principal where it is the same everywhere; other partitions have names of their own for
+/// some services, and a wrong condition would deny.
+pub(super) fn in_partition(call: &Call<'_>, principal: &str) -> Option<String> {
+    matches!(call.scope.partition.as_str(), "aws" | "aws-us-gov").then(|| principal.to_owned())
 }
 
 /// Whether AWS says that the action may need `iam:PassRole`.
@@ -99,7 +148,7 @@ fn role(call: &Call<'_>, text: &str, profile: bool) -> Option<ResourceRef> {
     if kinds.iter().any(|kind| kind == "role") {
         return Some(ResourceRef::Literal(text.to_owned()));
     }
-    if profile {
+    if profile || text.contains(":instance-profile/") {
         return resolve::container(call, "iam", "role").into_iter().next();
     }
     if text.starts_with("arn:") || text.contains([':', '/', ' ']) {
@@ -113,13 +162,18 @@ fn role(call: &Call<'_>, text: &str, profile: bool) -> Option<ResourceRef> {
 /// The service that receives the role, where the table knows it for sure.
 fn principal(call: &Call<'_>, member: &str) -> Option<&'static str> {
     let names = tables::tables().pass_role.get(call.service)?;
-    let by = |name: &str| names.get(&name.to_ascii_lowercase()).copied();
-    by(call.event).or_else(|| by(member)).or_else(|| by("*"))
+    let by = |name: &str| names.get(name).copied();
+    let member = member.to_ascii_lowercase();
+    let found = by(&format!("{}.{member}", call.key))
+        .or_else(|| by(&call.key))
+        .or_else(|| by(&member))
+        .or_else(|| by("*"));
+    found.filter(|principal| *principal != "-")
 }
 
 /// The context of a PassRole that the event table itself asked for.
-pub(super) fn passed_to(call: &Call<'_>) -> Option<&'static str> {
-    principal(call, "")
+pub(super) fn passed_to(call: &Call<'_>) -> Option<String> {
+    principal(call, "").and_then(|to| in_partition(call, to))
 }
 
 /// The service's tagging action where a creating call carries tags.
@@ -149,6 +203,10 @@ pub(super) fn tags(
         Some(name) => (*name, Certainty::Derived),
         None => ("TagResource", Certainty::Possible),
     };
+    // `TagResource@task`: of what the call touches, the tags go on this.
+    let (name, on) = name
+        .split_once('@')
+        .map_or((name, None), |(name, on)| (name, Some(on)));
     let action = format!("{}:{name}", call.service);
     let Some(tagging) = call.catalog.action(&action) else {
         return;
@@ -156,21 +214,46 @@ pub(super) fn tags(
     if tagging.action == facts.action {
         return;
     }
+    let made = on.or_else(|| made(call, tagging));
+    let is_made = |resource: &ResourceRef| {
+        made.is_none_or(|made| {
+            resolve::is_kind(call.catalog, call.service, made, &resource.to_string())
+        })
+    };
     // CloudWatch Logs checks tagging on the group's own ARN, all else on `…:*`.
     let reusable = if call.service == "logs" { &[] } else { own };
     let accepted: Vec<&Found> = reusable
         .iter()
+        .filter(|found| is_made(&found.resource))
         .filter(|found| found.resource != ResourceRef::Any || tagging.resource_types.is_empty())
         .filter(|found| super::accepts(call, tagging, &found.resource))
         .collect();
     if accepted.is_empty() {
-        for found in resolve::resources(call, tagging) {
+        let found = match made {
+            Some(made) => resolve::of_kind(call, tagging, made),
+            None => resolve::resources(call, tagging),
+        };
+        for found in found {
             out.push(CallRequest::new(tagging, found.resource, certainty));
         }
     }
     for found in accepted {
         out.push(CallRequest::new(tagging, found.resource.clone(), certainty));
     }
+}
+
+/// The type of the thing that the call makes, where the end of its name tells: `RunTask`.
+fn made(call: &Call<'_>, tagging: &ActionFacts) -> Option<&'static str> {
+    let ends = |kind: &&str| {
+        let kind: String = kind.chars().filter(char::is_ascii_alphanumeric).collect();
+        call.key.ends_with(&kind.to_ascii_lowercase())
+    };
+    let mut kinds = tagging.resource_types.iter().map(|kind| kind.name);
+    let made = kinds.clone().filter(ends).max_by_key(|kind| kind.len())?;
+    // `loadbalancer` beside `loadbalancer/app/`: which of them is not told.
+    let front = format!("{made}/");
+    let told = !kinds.any(|kind| kind.starts_with(&front));
+    told.then_some(made)
 }
 
 /// `tagSpecificationSet.items[]`: one `ec2:CreateTags` per type, told apart from later tagging by

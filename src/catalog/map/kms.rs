@@ -2,7 +2,7 @@
 
 use super::Call;
 use super::resolve::{self, Found};
-use super::resource::ResourceRef;
+use super::resource::{ResourceRef, escape};
 use super::tables;
 
 /// The key that ReEncrypt reads from (`destination` false) or writes to. The event lists both keys; the
@@ -45,9 +45,20 @@ pub(super) fn re_encrypt(call: &Call<'_>, destination: bool) -> Vec<Found> {
                 .filter(|key| key.starts_with("arn:") && key.contains(":key/"));
             match named {
                 Some(arn) => vec![ResourceRef::Literal(arn).into()],
-                None => any_key(call),
+                None => any_key_of(call, call.text(own).as_deref()),
             }
         }
+    }
+}
+
+/// Every key of the account that owns an alias's ARN, else of the caller's.
+fn any_key_of(call: &Call<'_>, alias: Option<&str>) -> Vec<Found> {
+    let front = alias.and_then(|alias| alias.strip_prefix("arn:")?.split_once(":alias/"));
+    match front {
+        Some((front, _)) => {
+            vec![ResourceRef::Pattern(format!("arn:{}:key/*", escape(front))).into()]
+        }
+        None => any_key(call),
     }
 }
 
@@ -86,5 +97,7 @@ pub(super) fn via_service(call: &Call<'_>) -> Option<String> {
 
 /// `s3.us-east-1.amazonaws.com`.
 pub(super) fn via(label: &str, region: &str) -> Option<String> {
-    (!region.is_empty()).then(|| format!("{label}.{region}.amazonaws.com"))
+    // What it holds in China is not written down: no condition there rather than a wrong one.
+    (!region.is_empty() && !region.starts_with("cn-"))
+        .then(|| format!("{label}.{region}.amazonaws.com"))
 }

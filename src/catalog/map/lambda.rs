@@ -87,6 +87,7 @@ fn parse(text: &str) -> Option<Named> {
         ["arn", _, "lambda", _, _, "function", name, qualifier] => {
             (&fields[..5], name, Some(qualifier))
         }
+        ["function", name, qualifier] if name != "function" => (&[], name, Some(qualifier)),
         [_, "function", name] => (&fields[..1], name, None),
         [_, "function", name, qualifier] => (&fields[..1], name, Some(qualifier)),
         ["function", name] => (&[], name, None),

@@ -59,6 +59,14 @@ pub(super) fn resources(call: &Call<'_>, facts: &ActionFacts) -> Option<Vec<Foun
             }
         }
     }
+    // A subscription to another account's stream goes through a destination, which is asked too.
+    if takes("destination")
+        && let Some(arn) = call
+            .text("destinationArn")
+            .filter(|arn| arn.contains(":destination:"))
+    {
+        found.push(ResourceRef::Literal(arn).into());
+    }
     Some(found)
 }
 

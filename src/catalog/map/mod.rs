@@ -10,6 +10,7 @@
 mod apigateway;
 mod arns;
 mod bedrock;
+mod beside;
 mod call;
 mod condition;
 mod denied;
@@ -240,10 +241,21 @@ fn requests(call: &Call<'_>) -> Vec<CallRequest> {
 fn add(
     call: &Call<'_>,
     facts: &ActionFacts,
-    rule: &str,
+    rule: &'static str,
     certainty: Certainty,
     out: &mut Vec<CallRequest>,
 ) {
+    if let Some(found) = beside::resources(call, facts, rule) {
+        for found in found {
+            let mut request = CallRequest::new(facts, found.resource, certainty);
+            if let Some(to) = beside::passed_to(rule).and_then(|to| extras::in_partition(call, to))
+            {
+                request.context.insert("iam:PassedToService".to_owned(), to);
+            }
+            out.push(request);
+        }
+        return;
+    }
     let found = match rule {
         "copy-source" => s3::copied(call),
         "transaction" => dynamodb::transaction(call, facts),
@@ -292,6 +304,15 @@ fn accepts(call: &Call<'_>, facts: &ActionFacts, resource: &ResourceRef) -> bool
         ResourceRef::Any => return true,
         ResourceRef::Literal(text) | ResourceRef::Pattern(text) => text,
     };
+    // Multi-Region access points are the one kind without a Region.
+    let placed;
+    let text = match text.split_once(":s3::") {
+        Some((front, rest)) if rest.contains(":accesspoint/") => {
+            placed = format!("{front}:s3:*:{rest}");
+            &placed
+        }
+        _ => text,
+    };
     let mut kinds = facts.resource_types.iter();
     kinds.any(|kind| {
         let formats = call.catalog.arn_formats(facts.action.service(), kind.name);
@@ -322,7 +343,7 @@ fn contexts(call: &Call<'_>, requests: &mut [CallRequest]) {
                     .extend(prefix.map(|prefix| ("s3:prefix".to_owned(), prefix)));
             }
             ("iam", "iam", "PassRole") => {
-                let principal = extras::passed_to(call).map(str::to_owned);
+                let principal = extras::passed_to(call);
                 request
                     .context
                     .extend(principal.map(|to| ("iam:PassedToService".to_owned(), to)));

@@ -4,7 +4,7 @@
 use super::arns::{self, Part};
 use super::resource::ResourceRef;
 use super::tables::{self, ArnRow, Instead};
-use super::templates::{by_likeness, by_template};
+use super::templates::{self, by_likeness, by_template};
 use super::values::{self, Value};
 use super::{Call, Certainty, params};
 use crate::catalog::{ActionFacts, Catalog, ResourceUse};
@@ -41,37 +41,43 @@ pub(super) fn general(call: &Call<'_>, facts: &ActionFacts) -> Vec<Found> {
     let reported = reported(call, facts.action.service());
     let mut found = Vec::new();
     let mut open = Vec::new();
-    let mut whole = false;
     for kind in &facts.resource_types {
         match of_type(call, facts, *kind, &reported) {
-            Outcome::Resources(resources, by_arn) => {
-                whole |= by_arn;
-                found.extend(resources);
-            }
+            Outcome::Resources(resources) => found.extend(resources),
             Outcome::Any => return vec![ResourceRef::Any.into()],
             Outcome::Never => {}
-            Outcome::Unknown if kind.required => open.push(*kind),
+            Outcome::Perhaps => open.push((*kind, true)),
+            Outcome::Unknown if kind.required => open.push((*kind, false)),
             Outcome::Unknown => {}
         }
     }
-    let mut found: Vec<Found> = found.into_iter().map(Found::from).collect();
     if found.is_empty() {
         return containers(call, facts);
     }
-    // A thing that the call makes has no name yet; other required types without a name are open, unless
-    // one whole ARN named the only thing the call is about.
-    for kind in open {
-        let made = makes(call, kind.name);
-        if made || (!whole && facts.resource_types.len() <= 3) {
-            let certainty = (!made).then_some(Certainty::Possible);
-            let resources = container(call, facts.action.service(), kind.name).into_iter();
-            found.extend(resources.map(|resource| Found {
-                resource,
-                certainty,
-            }));
-        }
+    // A thing that the call makes has no name yet. IAM may have asked for the other required types too.
+    for (kind, perhaps) in open {
+        let sure = !perhaps && makes(call, kind.name);
+        let certainty = (!sure).then_some(Certainty::Possible);
+        let resources = container(call, facts.action.service(), kind.name).into_iter();
+        found.extend(resources.map(|resource| Found {
+            resource,
+            certainty,
+        }));
     }
     found
+}
+
+/// The resources of one type that an action takes.
+pub(super) fn of_kind(call: &Call<'_>, facts: &ActionFacts, kind: &str) -> Vec<Found> {
+    let mut kinds = facts.resource_types.iter();
+    let known = kinds.find(|known| known.name == kind);
+    match known.map(|kind| of_type(call, facts, *kind, &Vec::new())) {
+        Some(Outcome::Resources(found)) => found,
+        _ => {
+            let resources = container(call, facts.action.service(), kind).into_iter();
+            resources.map(Found::from).collect()
+        }
+    }
 }
 
 /// Nothing is known but the types: each required one with `*`; `*` where none is required or they are
@@ -114,10 +120,10 @@ pub(super) fn makes(call: &Call<'_>, kind: &str) -> bool {
 }
 
 enum Outcome {
-    /// The resources; whether a whole ARN named them.
-    Resources(Vec<ResourceRef>, bool),
+    Resources(Vec<Found>),
     Any,
     Never,
+    Perhaps,
     Unknown,
 }
 
@@ -136,31 +142,53 @@ fn of_type(
         Row::Bind(row) => Some(row),
         Row::Any => return Outcome::Any,
         Row::Never => return Outcome::Never,
+        Row::Perhaps => return Outcome::Perhaps,
     };
     let from_row = |row: Option<&ArnRow>| row.and_then(|row| bind(call, service, kind.name, row));
     if row.is_some_and(|row| row.first)
-        && let Some((resources, whole)) = from_row(row)
+        && let Some(resources) = from_row(row)
     {
-        return Outcome::Resources(resources, whole);
+        return Outcome::Resources(resources);
     }
-    let listed: Vec<ResourceRef> = reported
+    let listed: Vec<Found> = reported
         .iter()
         .filter(|(_, kinds)| {
             kinds
                 .iter()
                 .any(|name| name.eq_ignore_ascii_case(kind.name))
         })
-        .map(|(resource, _)| resource.clone())
+        .map(|(resource, _)| resource.clone().into())
         .collect();
     if !listed.is_empty() {
-        return Outcome::Resources(listed, true);
+        return Outcome::Resources(listed);
     }
     let found = match row {
         Some(_) => from_row(row),
-        None => by_template(call, facts, kind).or_else(|| by_likeness(call, service, kind.name)),
+        None => by_template(call, facts, kind)
+            .or_else(|| by_likeness(call, service, kind.name))
+            .map(|resources| resources.into_iter().map(Found::from).collect()),
     };
-    found.map_or(Outcome::Unknown, |(resources, whole)| {
-        Outcome::Resources(resources, whole)
+    let elsewhere = || match row {
+        Some(row) => names_other(call, row),
+        None => templates::name_other(call, facts, kind),
+    };
+    match found {
+        Some(resources) => Outcome::Resources(resources),
+        None if !makes(call, kind.name) && elsewhere() => Outcome::Never,
+        None => Outcome::Unknown,
+    }
+}
+
+/// Whether a parameter that could have named a thing of the type holds the ARN of something else.
+fn names_other(call: &Call<'_>, row: &ArnRow) -> bool {
+    let mut alternatives = row.bindings.iter().flat_map(|(_, paths)| paths);
+    alternatives.any(|alternative| {
+        let mut paths = alternative.split('+');
+        paths.any(|path| {
+            let path = path.split(':').next().unwrap_or(path);
+            let texts = call.texts(path);
+            texts.iter().any(|text| text.starts_with("arn:"))
+        })
     })
 }
 
@@ -171,6 +199,7 @@ enum Row {
     Bind(&'static ArnRow),
     Any,
     Never,
+    Perhaps,
 }
 
 fn row(call: &Call<'_>, facts: &ActionFacts, kind: &str) -> Row {
@@ -185,8 +214,16 @@ fn row(call: &Call<'_>, facts: &ActionFacts, kind: &str) -> Row {
     match row.map(|row| (row, row.instead)) {
         None | Some((_, Instead::Never)) => Row::Never,
         Some((_, Instead::Any)) => Row::Any,
+        Some((_, Instead::Perhaps)) => Row::Perhaps,
+        Some((_, Instead::Named)) => Row::None,
         Some((row, Instead::Bind)) => Row::Bind(row),
     }
+}
+
+/// Whether the identifier in the ARNs of a type is the name that its users gave.
+pub(super) fn names_itself(service: &str, kind: &str) -> bool {
+    let mut rows = rows(service, kind).iter();
+    rows.any(|row| row.instead == Instead::Named)
 }
 
 fn rows(service: &str, kind: &str) -> &'static [ArnRow] {
@@ -246,34 +283,44 @@ pub(super) fn kinds(catalog: &Catalog, service: &str, arn: &str) -> Vec<String> 
     kinds
 }
 
-/// Fills the ARN of a type by a row of the curated table.
-fn bind(
-    call: &Call<'_>,
-    service: &str,
-    kind: &str,
-    row: &ArnRow,
-) -> Option<(Vec<ResourceRef>, bool)> {
+/// Fills the ARN of a type by a row of the curated table. A list may hold ARNs and names side by side.
+fn bind(call: &Call<'_>, service: &str, kind: &str, row: &ArnRow) -> Option<Vec<Found>> {
     let mut parts: Vec<(&str, Vec<Part>)> = Vec::new();
+    let mut whole: Vec<Found> = Vec::new();
     for (variable, alternatives) in &row.bindings {
         let mut own = Vec::new();
         for alternative in alternatives {
-            let mut arns = Vec::new();
+            let (mut arns, mut names) = (false, false);
             for value in values::values(call, alternative) {
-                match value {
-                    Value::Arn(arn) => {
-                        if is_kind(call.catalog, service, kind, &arn) {
-                            arns.push(ResourceRef::Literal(arn));
-                        }
+                let (resource, certainty) = match value {
+                    Value::Arn(arn) if is_kind(call.catalog, service, kind, &arn) => {
+                        (ResourceRef::Literal(arn), None)
                     }
-                    Value::Pattern(pattern) => arns.push(ResourceRef::Pattern(pattern)),
-                    Value::Part(part) if *variable != "arn" => own.push(part),
-                    Value::Part(_) => {}
+                    Value::Arn(_) => continue,
+                    Value::Pattern(pattern, certainty) => {
+                        (ResourceRef::Pattern(pattern), certainty)
+                    }
+                    Value::Part(part) => {
+                        names = true;
+                        if *variable != "arn" {
+                            own.push(part);
+                        }
+                        continue;
+                    }
+                };
+                arns = true;
+                let found = Found {
+                    resource,
+                    certainty,
+                };
+                if !whole.contains(&found) {
+                    whole.push(found);
                 }
             }
-            if !arns.is_empty() {
-                return Some((arns, true));
+            if arns && !names {
+                return Some(whole);
             }
-            if !own.is_empty() {
+            if arns || !own.is_empty() {
                 break;
             }
         }
@@ -281,7 +328,13 @@ fn bind(
             parts.push((variable, own));
         }
     }
-    fill_all(call, service, kind, None, &parts).map(|resources| (resources, false))
+    let filled = fill_all(call, service, kind, None, &parts);
+    let certainty = row.perhaps.then_some(Certainty::Possible);
+    whole.extend(filled.into_iter().flatten().map(|resource| Found {
+        resource,
+        certainty,
+    }));
+    (!whole.is_empty()).then_some(whole)
 }
 
 pub(super) fn is_kind(catalog: &Catalog, service: &str, kind: &str, arn: &str) -> bool {
@@ -337,6 +390,17 @@ pub(super) fn fill_all(
         .iter()
         .map(|name| known(name).unwrap_or(&[Part::Unknown]))
         .collect();
+    // SageMaker writes names in lower case into its ARNs.
+    let lower: Vec<Vec<Part>> = if service == "sagemaker" {
+        lists.iter().map(|list| with_lower_case(list)).collect()
+    } else {
+        Vec::new()
+    };
+    let lists = if lower.is_empty() {
+        lists
+    } else {
+        lower.iter().map(Vec::as_slice).collect()
+    };
     let total = lists.iter().map(|list| list.len()).product::<usize>();
     if total > MANY {
         return Some(vec![arns::fill(format, &scope, |_| Part::Unknown)]);
@@ -356,6 +420,17 @@ pub(super) fn fill_all(
         })
     });
     Some(resources.collect())
+}
+
+/// The values, and those with capitals in lower case too.
+fn with_lower_case(parts: &[Part]) -> Vec<Part> {
+    let lower = parts.iter().filter_map(|part| match part {
+        Part::Text(text) if text.bytes().any(|byte| byte.is_ascii_uppercase()) => {
+            Some(Part::Text(text.to_ascii_lowercase()))
+        }
+        _ => None,
+    });
+    parts.iter().cloned().chain(lower).collect()
 }
 
 fn is_star(part: &Part) -> bool {

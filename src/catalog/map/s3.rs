@@ -54,7 +54,7 @@ fn bucket(call: &Call<'_>) -> Option<String> {
 }
 
 /// The ARN of an object; an empty bucket is unknown.
-fn object(call: &Call<'_>, bucket: &str, key: Part) -> ResourceRef {
+pub(super) fn object(call: &Call<'_>, bucket: &str, key: Part) -> ResourceRef {
     if bucket.starts_with("arn:") {
         return match key {
             Part::Text(key) => ResourceRef::Literal(format!("{bucket}/object/{key}")),
@@ -116,13 +116,31 @@ fn objects(call: &Call<'_>) -> Vec<Found> {
         })
         .collect();
     let exact = listed.iter().any(|found| !found.resource.is_open());
+    // A copy lists both of its sides.
+    let copy = copy_source(call).is_some() && !bucket.is_empty() && call.has("key");
     let key = call.text("key");
-    if !listed.is_empty() && (exact || key.is_none()) {
+    // An access point named by its alias is told by the event's list alone.
+    if !of_access_point && let Some(point) = listed_access_point(call) {
+        let key = key.clone().map_or(Part::Unknown, Part::Text);
+        found.push(object(call, point, key).into());
+    }
+    if !copy && !listed.is_empty() && (exact || key.is_none()) {
         found.extend(listed);
     } else if !of_access_point {
         found.push(object(call, &bucket, key.map_or(Part::Unknown, Part::Text)).into());
     }
     found
+}
+
+/// The access point that the event lists beside bucket and object.
+fn listed_access_point<'a>(call: &Call<'a>) -> Option<&'a str> {
+    let entries = call.record.resources.iter();
+    let mut arns = entries.filter_map(|entry| entry.arn.as_deref());
+    arns.find(|arn| {
+        let name = arn.splitn(6, ':').nth(5).unwrap_or_default();
+        let point = name.strip_prefix("accesspoint/");
+        params::usable(arn) && point.is_some_and(|point| !point.is_empty() && !point.contains('/'))
+    })
 }
 
 fn buckets(call: &Call<'_>) -> Vec<Found> {

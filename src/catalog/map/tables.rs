@@ -30,6 +30,8 @@ pub(super) struct ArnRow {
     pub(super) first: bool,
     /// (variable, alternatives), the first alternative with a value wins.
     pub(super) bindings: Vec<(&'static str, Vec<&'static str>)>,
+    /// Whether a leading `?` says that IAM may have asked for it, no more.
+    pub(super) perhaps: bool,
     /// What the row does instead of binding.
     pub(super) instead: Instead,
 }
@@ -43,6 +45,10 @@ pub(super) enum Instead {
     Any,
     /// `-`: the type takes no part in the call.
     Never,
+    /// `?`: any of the type may have been asked for, the parameters do not say.
+    Perhaps,
+    /// `named`: the templates, of a type whose identifier in the ARN is its name.
+    Named,
 }
 
 /// One row of `map-sources.tsv`.
@@ -146,9 +152,12 @@ fn read() -> Tables {
                 .filter_map(|binding| binding.split_once('='))
                 .map(|(variable, paths)| (variable, paths.split('|').collect()))
                 .collect(),
+            perhaps: bindings.starts_with("? "),
             instead: match bindings {
                 "*" => Instead::Any,
                 "-" => Instead::Never,
+                "?" => Instead::Perhaps,
+                "named" => Instead::Named,
                 _ => Instead::Bind,
             },
         };

@@ -190,6 +190,16 @@ fn analytics_and_other_services() {
 }
 
 #[test]
+fn identifiers_names_and_lists_of_both() {
+    check(include_str!("identifiers.txt"));
+}
+
+#[test]
+fn what_a_call_asks_for_beside_its_own_action() {
+    check(include_str!("beside.txt"));
+}
+
+#[test]
 fn hostile_and_missing_values() {
     check(include_str!("hostile.txt"));
 }

@@ -84,6 +84,25 @@ fn no_action_name_loses_a_letter() {
     assert!(seen > 22_000);
 }
 
+/// The named rules of `map-events.tsv`.
+const RULES: [&str; 15] = [
+    "-",
+    "any",
+    "arn",
+    "below",
+    "bucket",
+    "copy-source",
+    "kms-destination",
+    "kms-source",
+    "kms-via",
+    "object",
+    "partiql",
+    "role",
+    "starting",
+    "transaction",
+    "uri",
+];
+
 /// Every row names known services, actions, types, variables and operations, and none twice.
 #[test]
 fn the_tables_name_only_what_exists() {
@@ -121,6 +140,8 @@ fn the_tables_name_only_what_exists() {
             "{certainty}"
         );
         assert!(matches!(source, "D" | "E" | "I"), "{source}");
+        let rule = rule.split(':').next().unwrap_or(rule);
+        assert!(RULES.contains(&rule), "{rule}");
         for action in actions.split(',') {
             known(&if action.contains(':') {
                 action.to_owned()
@@ -159,13 +180,19 @@ fn the_tables_name_only_what_exists() {
     for [service, operation, principal, _] in table::rows(tables::PASS_ROLE) {
         once("pass role", &[service, operation]);
         assert!(services.contains(service), "{service}");
-        assert!(principal.ends_with(".amazonaws.com"), "{principal}");
+        assert!(
+            principal == "-" || principal.ends_with(".amazonaws.com"),
+            "{principal}"
+        );
     }
     for [service, operation, action, _] in table::rows(tables::TAGGING) {
         once("tagging", &[service, operation]);
+        let (action, kind) = action.split_once('@').unwrap_or((action, ""));
         if action != "-" {
             known(&format!("{service}:{action}"));
         }
+        let formats = catalog.arn_formats(service, kind);
+        assert!(kind.is_empty() || !formats.is_empty(), "{service} {kind}");
     }
     for [invoked_by, label, _] in table::rows(tables::VIA) {
         once("via", &[invoked_by]);
