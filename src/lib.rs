@@ -50,7 +50,7 @@
 //!         granularity: Granularity::Prefix, unseen: UnseenRule::Keep, min_window_days: 30,
 //!         neighbours: true, ensure_logging: false, keep: Vec::new(), regions: Vec::new(), from: None, to: None,
 //!     },
-//!     roles: Vec::new(), all_roles: false, accounts: Vec::new(),
+//!     roles: Vec::new(), all_roles: false, accounts: Vec::new(), include_outside: false,
 //! };
 //! let report = fit(read, &snapshot, &options, catalog, &pool);
 //! let proposed = report.roles[0].proposed.as_ref().unwrap();

@@ -96,6 +96,9 @@ pub(super) struct FitArgs {
     /// All roles, not only those that Lambda uses
     #[arg(long, help_heading = "Roles")]
     pub(super) all_roles: bool,
+    /// Count calls made with a role's credentials outside Lambda as use
+    #[arg(long, help_heading = "Policy")]
+    pub(super) include_outside: bool,
     /// How far resources are generalised
     #[arg(long, value_enum, default_value_t = Granularity::Prefix, help_heading = "Policy")]
     pub(super) granularity: Granularity,

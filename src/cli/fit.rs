@@ -48,6 +48,7 @@ pub(super) fn run(args: &FitArgs) -> Result<Exit, Fault> {
         roles: args.role.clone(),
         all_roles: args.all_roles,
         accounts: args.logs.account.clone(),
+        include_outside: args.include_outside,
     };
     let report = fit(read, &snapshot, &options, catalog, &pool);
     write(args, &report)?;

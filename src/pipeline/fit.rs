@@ -6,6 +6,7 @@ use rayon::ThreadPool;
 use rayon::prelude::*;
 
 use super::assemble;
+use super::namesakes::settle;
 use super::scan::Scan;
 use crate::catalog::Catalog;
 use crate::grants::Snapshot;
@@ -25,6 +26,8 @@ pub struct FitOptions {
     pub all_roles: bool,
     /// Only roles of these accounts; empty for all.
     pub accounts: Vec<String>,
+    /// Count use of a role's credentials outside Lambda.
+    pub include_outside: bool,
 }
 
 /// Makes the report.
@@ -36,7 +39,12 @@ pub fn fit(
     catalog: &Catalog,
     pool: &ThreadPool,
 ) -> Report {
-    find_paths(&mut scan, snapshot);
+    let told = settle(&mut scan, snapshot);
+    if options.include_outside {
+        for usage in scan.usage.roles.values_mut() {
+            usage.count_outside = true;
+        }
+    }
     let scan = &scan;
     let arns: Vec<String> = selected(scan, snapshot, options).into_iter().collect();
     let none = RoleUsage::default();
@@ -44,12 +52,16 @@ pub fn fit(
         arns.par_iter()
             .map(|arn| {
                 let usage = scan.usage.roles.get(arn).unwrap_or(&none);
-                match snapshot.roles.get(arn) {
+                let mut report = match snapshot.roles.get(arn) {
                     Some(role) => {
                         assemble::role(scan, snapshot, role, usage, &options.synthesis, catalog)
                     }
                     None => assemble::unknown_role(arn, usage, snapshot, catalog),
+                };
+                for told in told.get(arn).into_iter().flatten() {
+                    told.add_to(&mut report);
                 }
+                report
             })
             .collect()
     });
@@ -62,40 +74,9 @@ pub fn fit(
     )
 }
 
-/// A few records name a role without its path. Names are unique in an account whatever the path, so the
-/// snapshot tells which role it is.
-fn find_paths(scan: &mut Scan, snapshot: &Snapshot) {
-    let bare: Vec<String> = scan
-        .usage
-        .roles
-        .keys()
-        .filter(|arn| !snapshot.roles.contains_key(*arn))
-        .cloned()
-        .collect();
-    for arn in bare {
-        let Some((prefix, name)) = arn.split_once(":role/") else {
-            continue;
-        };
-        let same = |known: &&String| {
-            known
-                .split_once(":role/")
-                .is_some_and(|(p, path)| p == prefix && path.rsplit('/').next() == Some(name))
-        };
-        if let Some(known) = snapshot.roles.keys().find(same)
-            && let Some(usage) = scan.usage.roles.remove(&arn)
-        {
-            scan.usage
-                .roles
-                .entry(known.clone())
-                .or_default()
-                .merge(usage);
-        }
-    }
-}
-
 /// The roles to look at: what the user named, else what Lambda uses by trust policy, by a session that
 /// Lambda took, or by credentials issued to a function.
-fn selected(scan: &Scan, snapshot: &Snapshot, options: &FitOptions) -> BTreeSet<String> {
+pub(super) fn selected(scan: &Scan, snapshot: &Snapshot, options: &FitOptions) -> BTreeSet<String> {
     let of_account = |arn: &str| {
         options.accounts.is_empty()
             || options

@@ -5,6 +5,7 @@
 
 mod assemble;
 mod fit;
+mod namesakes;
 mod requests;
 mod rows;
 mod scan;

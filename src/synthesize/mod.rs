@@ -11,6 +11,7 @@ mod clip;
 mod decide;
 mod draft;
 mod granted;
+mod identity;
 mod needs;
 mod pack;
 mod patterns;
@@ -205,7 +206,13 @@ impl<'a> Inputs<'a> {
     /// Lambda may take the role.
     #[must_use]
     pub fn calls(&self) -> Vec<Call<'a>> {
-        self.usage.calls(!self.is_for_lambda_alone())
+        self.usage.calls(self.counts_outside())
+    }
+
+    /// Whether use of the role's credentials outside Lambda counts as use.
+    #[must_use]
+    pub fn counts_outside(&self) -> bool {
+        self.usage.count_outside || !self.is_for_lambda_alone()
     }
 
     /// The functions that the trail shows to use the role.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::draft::Draft;
+use super::identity;
 use super::visible::{Gap, date, date_of};
 
 /// Reasons that come from the input as a whole.
@@ -48,30 +49,7 @@ pub(super) fn input_reasons(draft: &mut Draft<'_>) {
         );
         draft.reason("region-selection", true, message);
     }
-    if usage.principal_ids.len() > 1 {
-        draft.reason(
-            "role-recreated",
-            true,
-            format!(
-                "the role was deleted and created again: {} ids acted under its name",
-                usage.principal_ids.len()
-            ),
-        );
-    }
-    if usage.records.outside > 0 {
-        let agents: Vec<&str> = usage.outside.keys().map(String::as_str).take(3).collect();
-        let counts = if draft.inputs.is_for_lambda_alone() {
-            "do not count as use"
-        } else {
-            "count as use, since others may assume it"
-        };
-        let message = format!(
-            "{} calls with the role's credentials came from outside Lambda and {counts}: {}",
-            usage.records.outside,
-            agents.join("; ")
-        );
-        draft.reason("outside-use", true, message);
-    }
+    identity::reasons(draft);
     for note in draft.inputs.snapshot.notes_for(&role.name) {
         let message = format!("{}: {}", note.file, note.message);
         draft.reason("snapshot-incomplete", true, message);

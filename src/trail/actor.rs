@@ -89,7 +89,8 @@ pub enum Class {
     /// Lambda using the role on its own: pollers, network interfaces.
     Service,
     /// From where no Lambda runtime can be: another operating system, the console, another service's
-    /// credentials. For a Lambda role, use of its credentials outside Lambda.
+    /// credentials, a session that Lambda would not name so (it names them after functions). For a
+    /// Lambda role, use of its credentials outside Lambda.
     Outside,
 }
 
@@ -207,6 +208,9 @@ fn role_session<'r>(record: &'r Record<'_>) -> Option<RoleSession<'r>> {
         Class::Forwarded
     } else if scope_kind.is_some_and(|kind| kind != FUNCTION_ISSUER)
         || agent::shows_no_lambda(record)
+        || session_name.is_some_and(|session| own_function.is_none() && !is_lambdas_own(session))
+            && !in_scope
+            && !agent::shows_lambda(record)
     {
         Class::Outside
     } else {

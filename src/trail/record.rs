@@ -251,6 +251,8 @@ record! {
         pub recipient_account_id: Option<Cow<'a, str>> = "recipientAccountId",
         /// Ties the copies of one event in several accounts.
         pub shared_event_id: Option<Cow<'a, str>> = "sharedEventID",
+        /// The VPC endpoint that the call went through.
+        pub vpc_endpoint_id: Option<Cow<'a, str>> = "vpcEndpointId",
         /// True where the credentials came from a console session.
         pub session_credential_from_console: Option<bool> = "sessionCredentialFromConsole",
     }

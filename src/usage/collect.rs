@@ -1,13 +1,15 @@
 //! From records to the table: one collector a worker.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use foldhash::fast::RandomState;
 
+use super::changes::change;
+use super::invoked::invoked;
 use super::observe::{Observation, Outcome, observed};
 use super::role::{CallShape, DeniedKey, FunctionKey, RoleUsage, Unmapped};
-use super::{Coverage, Place, Records, Usage};
-use crate::catalog::{Catalog, Memo, ResourceRef, Visibility};
+use super::{Bounded, Caller, Changes, Coverage, OutsideKey, Place, Records, Usage};
+use crate::catalog::{Catalog, Door, Mapping, Memo, PolicyKind, ResourceRef, Visibility};
 use crate::read::Selection;
 use crate::trail::dedupe::Dedupe;
 use crate::trail::{Actor, Class, Record, RoleSession, fingerprint, time};
@@ -21,6 +23,8 @@ pub struct Collector<'c> {
     roles: HashMap<String, RoleUsage, RandomState>,
     coverage: Coverage,
     records: Records,
+    changes: Changes,
+    invoked: BTreeMap<String, Bounded<Caller>>,
     /// Data event types by event source and name, for data events that list no resource.
     data_types: HashMap<(String, String), Vec<String>, RandomState>,
 }
@@ -37,6 +41,8 @@ impl<'c> Collector<'c> {
             roles: HashMap::default(),
             coverage: Coverage::default(),
             records: Records::default(),
+            changes: Changes::default(),
+            invoked: BTreeMap::new(),
             data_types: HashMap::default(),
         }
     }
@@ -48,6 +54,8 @@ impl<'c> Collector<'c> {
             roles: self.roles.into_iter().collect(),
             coverage: self.coverage,
             records: self.records,
+            changes: self.changes,
+            invoked: self.invoked,
         }
     }
 
@@ -93,6 +101,7 @@ impl<'c> Collector<'c> {
             return;
         }
         self.cover(record, time);
+        self.doors(record, time);
         match crate::trail::actor(record) {
             actor @ Actor::Role(_) => {
                 let observation = observed(record, actor, self.memo.map(record));
@@ -115,6 +124,23 @@ impl<'c> Collector<'c> {
                 }
             }
             Actor::Other => self.records.other += 1,
+        }
+    }
+
+    /// What the record tells of the doors around a role: a policy changed, a function invoked.
+    fn doors(&mut self, record: &Record<'_>, time: Option<i64>) {
+        let about = || match self.catalog.map(record) {
+            Mapping::Requests(requests) => requests
+                .iter()
+                .find_map(|request| request.resource.as_arn().map(str::to_owned)),
+            _ => None,
+        };
+        if let Some((target, change)) = change(record, about) {
+            self.changes.add(target, change);
+        }
+        if let Some((function, caller)) = invoked(record) {
+            let callers = self.invoked.entry(function).or_default();
+            callers.add(caller, time, record.event_id.as_deref());
         }
     }
 
@@ -193,16 +219,14 @@ impl<'c> Collector<'c> {
         }
         if session.class == Class::Outside {
             usage.records.outside += 1;
-            // S3 writes the agent in square brackets.
-            let agent = record
-                .user_agent
-                .as_deref()
-                .unwrap_or("no agent")
-                .trim_matches(['[', ']'])
-                .to_owned();
-            usage.outside.entry(agent).or_default().add(time, id);
-            if observation.outcome == Outcome::Authorised {
-                add_calls(usage, record, session, observation, time);
+            let key = OutsideKey::of(record, session.session_name);
+            usage.outside.add(key, time, id);
+            match observation.outcome {
+                Outcome::Authorised => add_calls(usage, record, session, observation, time),
+                Outcome::Denied => {
+                    add_denied(usage, self.catalog, record, session, observation, time);
+                }
+                Outcome::None => {}
             }
             return;
         }
@@ -234,7 +258,7 @@ impl<'c> Collector<'c> {
         match observation.outcome {
             Outcome::Denied => {
                 usage.records.denied += 1;
-                add_denied(usage, self.catalog, record, observation, time);
+                add_denied(usage, self.catalog, record, session, observation, time);
             }
             _ if session.class == Class::Platform => {
                 usage.records.platform += 1;
@@ -340,13 +364,22 @@ fn add_denied(
     usage: &mut RoleUsage,
     catalog: &Catalog,
     record: &Record<'_>,
+    session: &RoleSession<'_>,
     observation: &Observation<'_>,
     time: Option<i64>,
 ) {
     let id = record.event_id.as_deref();
     let message = record.error_message.as_deref().unwrap_or_default();
     let parsed = catalog.denied_call(record);
-    let door = parsed.door.code().to_owned();
+    // The policy of a VPC endpoint refuses under a code of its own.
+    let by_endpoint = record.error_code.as_deref().is_some_and(|code| {
+        let code = code.to_ascii_lowercase();
+        code.contains("vpceaccessdenied") || code.contains("vpcendpointaccessdenied")
+    });
+    let door = match parsed.door {
+        Door::Unknown | Door::ExplicitDeny if by_endpoint => Door::Denied(PolicyKind::VpcEndpoint),
+        door => door,
+    };
     let said = parsed.resource.map(|arn| {
         if arn == "*" {
             ResourceRef::Any
@@ -367,5 +400,14 @@ fn add_denied(
     let resource = said
         .or_else(|| mapped.map(|request| request.resource.clone()))
         .unwrap_or(ResourceRef::Any);
-    usage.add_denied(DeniedKey { action, door }, resource, message, time, id);
+    let key = DeniedKey {
+        action,
+        door: door.code().to_owned(),
+        outside: session.class == Class::Outside,
+    };
+    let denial = usage.add_denied(key, resource, message, time, id);
+    denial.through(
+        session.function_by_session().as_deref(),
+        record.vpc_endpoint_id.as_deref(),
+    );
 }

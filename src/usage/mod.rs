@@ -4,19 +4,27 @@
 //! commutative, so that any number of workers and any order of log objects give the same table. Memory
 //! is bounded by the ladder of [`ladder`]. Knows nothing of policies.
 
+mod bounded;
+mod changes;
 mod collect;
 mod coverage;
+mod invoked;
 pub mod ladder;
 mod observe;
+mod outside;
 mod role;
 mod tally;
 
 use std::collections::BTreeMap;
 
+pub use bounded::{Bounded, Coarser};
+pub use changes::{ChangeTarget, Changes, PolicyChange};
 pub use collect::Collector;
 pub use coverage::{Coverage, DataSeen, Place};
+pub use invoked::{Caller, CallerKind};
 pub use observe::{Observation, Outcome, observe};
-pub use role::{Call, CallShape, DeniedKey, FunctionKey, RoleUsage, Unmapped};
+pub use outside::OutsideKey;
+pub use role::{Call, CallShape, Denial, DeniedKey, FunctionKey, RoleUsage, Unmapped};
 pub use tally::Tally;
 
 /// What every role did, and what the input covers.
@@ -28,6 +36,10 @@ pub struct Usage {
     pub coverage: Coverage,
     /// Every record that was read, by what became of it.
     pub records: Records,
+    /// Policies that were changed, by whatever principal.
+    pub changes: Changes,
+    /// Function ARN without a qualifier → who invoked it.
+    pub invoked: BTreeMap<String, Bounded<Caller>>,
 }
 
 /// The records of the input. `read` is the sum of the others.
@@ -59,6 +71,10 @@ impl Usage {
             }
         }
         self.coverage.merge(other.coverage);
+        self.changes.merge(other.changes);
+        for (function, callers) in other.invoked {
+            self.invoked.entry(function).or_default().merge(callers);
+        }
         self.records.read += other.records.read;
         self.records.by_role += other.records.by_role;
         self.records.other += other.records.other;

@@ -53,6 +53,13 @@ pub(super) fn observed<'a>(
 ) -> Observation<'a> {
     let denied = trail::denied(record);
     let (outcome, requests, unmapped) = match mapping {
+        // What the policy of a VPC endpoint refuses never reaches the service: the copy for the
+        // endpoint's owner is the only record of it.
+        Mapping::NoPermission(_)
+            if denied && record.event_category.as_deref() == Some("NetworkActivity") =>
+        {
+            (Outcome::Denied, Vec::new(), false)
+        }
         Mapping::NoPermission(_) => (Outcome::None, Vec::new(), false),
         _ if matches!(actor, Actor::LambdaTookRole { .. }) => (Outcome::None, Vec::new(), false),
         mapping => {

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use foldhash::fast::RandomState;
 
+use super::bounded::Bounded;
 use super::ladder::{self, Rung};
+use super::outside::OutsideKey;
 use super::tally::Tally;
 use crate::catalog::{Certainty, ResourceRef};
 use crate::iam::Action;
@@ -45,6 +47,62 @@ pub struct DeniedKey {
     pub action: String,
     /// Stable code of the door.
     pub door: String,
+    /// Tried with the role's credentials from outside Lambda.
+    pub outside: bool,
+}
+
+/// What is known of the denied calls of one action and door.
+#[derive(Clone, Debug, Default)]
+pub struct Denial {
+    resources: Resources,
+    /// AWS's words; of several messages the smallest.
+    pub message: String,
+    /// Functions that were refused, by the names of their sessions; at most [`Denial::NAMES`].
+    pub functions: BTreeSet<String>,
+    /// VPC endpoints that refused calls went through; at most [`Denial::NAMES`].
+    pub endpoints: BTreeSet<String>,
+}
+
+impl Denial {
+    /// Names kept of a kind: the smallest, so that order does not matter.
+    pub const NAMES: usize = 32;
+
+    /// Notes the function that was refused and the endpoint that the call went through.
+    pub(super) fn through(&mut self, function: Option<&str>, endpoint: Option<&str>) {
+        let names = [
+            (&mut self.functions, function),
+            (&mut self.endpoints, endpoint),
+        ];
+        for (names, name) in names {
+            if let Some(name) = name.filter(|name| !names.contains(*name)) {
+                names.insert(name.to_owned());
+                cut(names);
+            }
+        }
+    }
+
+    /// On which resources, and how often, sorted.
+    #[must_use]
+    pub fn resources(&self) -> Vec<(&ResourceRef, &Tally)> {
+        let mut rows: Vec<_> = self.resources.tallies.iter().collect();
+        rows.sort_by_key(|(resource, _)| *resource);
+        rows
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.resources.merge(other.resources);
+        keep_smaller(&mut self.message, &other.message);
+        self.functions.extend(other.functions);
+        self.endpoints.extend(other.endpoints);
+        cut(&mut self.functions);
+        cut(&mut self.endpoints);
+    }
+}
+
+fn cut(names: &mut BTreeSet<String>) {
+    while names.len() > Denial::NAMES {
+        names.pop_last();
+    }
 }
 
 /// An event that no rule maps.
@@ -76,11 +134,13 @@ struct Resources {
 #[derive(Clone, Debug, Default)]
 pub struct RoleUsage {
     calls: HashMap<CallShape, Resources, RandomState>,
-    denied: BTreeMap<DeniedKey, (Resources, String)>,
+    denied: BTreeMap<DeniedKey, Denial>,
     /// Events no rule maps.
     pub unmapped: BTreeMap<Unmapped, Tally>,
-    /// Calls with the role's credentials from outside Lambda: agent → tally.
-    pub outside: BTreeMap<String, Tally>,
+    /// Calls with the role's credentials from outside Lambda, by agent, address and session.
+    pub outside: Bounded<OutsideKey>,
+    /// The user wants them counted as use.
+    pub count_outside: bool,
     /// Functions that Lambda ran with the role, proven by credentials or by Lambda's own calls.
     pub functions: BTreeMap<FunctionKey, Tally>,
     /// Functions whose runtime's agent is in the records: the role's own, if it is an execution role.
@@ -150,20 +210,25 @@ impl RoleUsage {
         message: &str,
         time: Option<i64>,
         id: Option<&str>,
-    ) {
-        let (resources, shown) = self.denied.entry(key).or_default();
-        resources.add(resource, time, id);
-        keep_smaller(shown, message);
+    ) -> &mut Denial {
+        let denial = self.denied.entry(key).or_default();
+        denial.resources.add(resource, time, id);
+        keep_smaller(&mut denial.message, message);
+        denial
     }
 
-    /// Denied calls, sorted: what, on which resource, how often, and one message.
+    /// Denied calls of Lambda's own, sorted: what, on which resource, how often, and one message.
     pub fn denied(&self) -> impl Iterator<Item = (&DeniedKey, &ResourceRef, &Tally, &str)> {
-        self.denied.iter().flat_map(|(key, (resources, message))| {
-            let mut rows: Vec<_> = resources.tallies.iter().collect();
-            rows.sort_by_key(|(resource, _)| *resource);
-            rows.into_iter()
-                .map(move |(resource, tally)| (key, resource, tally, message.as_str()))
+        let inside = self.denied.iter().filter(|(key, _)| !key.outside);
+        inside.flat_map(|(key, denial)| {
+            let rows = denial.resources().into_iter();
+            rows.map(move |(resource, tally)| (key, resource, tally, denial.message.as_str()))
         })
+    }
+
+    /// Every denied call, those from outside Lambda too, by action and door.
+    pub fn denials(&self) -> impl Iterator<Item = (&DeniedKey, &Denial)> {
+        self.denied.iter()
     }
 
     /// Every row that counts as use, sorted. Calls from outside Lambda count where `outside` says that
@@ -187,22 +252,29 @@ impl RoleUsage {
         rows
     }
 
+    /// The calls of the shapes that `keep` takes, and nothing else of the role.
+    #[must_use]
+    pub fn only(&self, keep: impl Fn(&CallShape) -> bool) -> Self {
+        let calls = self.calls.iter().filter(|(shape, _)| keep(shape));
+        Self {
+            calls: calls.map(|(shape, r)| (shape.clone(), r.clone())).collect(),
+            ..Self::default()
+        }
+    }
+
     /// Adds what another worker counted.
     pub fn merge(&mut self, other: Self) {
         for (shape, resources) in other.calls {
             self.calls.entry(shape).or_default().merge(resources);
         }
-        for (key, (resources, message)) in other.denied {
-            let (mine, shown) = self.denied.entry(key).or_default();
-            mine.merge(resources);
-            keep_smaller(shown, &message);
+        for (key, denial) in other.denied {
+            self.denied.entry(key).or_default().merge(denial);
         }
         for (key, tally) in other.unmapped {
             self.unmapped.entry(key).or_default().merge(&tally);
         }
-        for (key, tally) in other.outside {
-            self.outside.entry(key).or_default().merge(&tally);
-        }
+        self.outside.merge(other.outside);
+        self.count_outside |= other.count_outside;
         for (key, tally) in other.functions {
             self.functions.entry(key).or_default().merge(&tally);
         }

@@ -5,6 +5,7 @@ mod architecture;
 mod catalog;
 mod errors;
 mod fit;
+mod identity;
 mod policy;
 mod program;
 mod samples;

@@ -141,6 +141,32 @@ impl World {
     }
 }
 
+/// The `userIdentity` of a session of a role, `path` being what follows `role/` in its ARN; `scoped` to
+/// a function or, as before 2025, to none.
+pub(crate) fn session(path: &str, id: &str, session: &str, scoped: bool) -> Value {
+    let name = path.rsplit('/').next().unwrap();
+    let mut identity = json!({
+        "type": "AssumedRole", "principalId": format!("{id}:{session}"), "accountId": ACCOUNT,
+        "arn": format!("arn:aws:sts::{ACCOUNT}:assumed-role/{name}/{session}"),
+        "sessionContext": {"sessionIssuer": {"type": "Role", "principalId": id, "arn": World::role_arn(path), "accountId": ACCOUNT, "userName": name}}
+    });
+    if scoped {
+        identity["inScopeOf"] = json!({"issuerType": "AWS::Lambda::Function", "credentialsIssuedTo": format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:{session}")});
+    }
+    identity
+}
+
+/// A function as `aws lambda list-functions` prints it, with `more` of its configuration.
+pub(crate) fn function(name: &str, role: &str, more: &Value) -> Value {
+    let mut function = json!({
+        "FunctionName": name, "FunctionArn": format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"), "Role": World::role_arn(role)
+    });
+    for (key, value) in more.as_object().into_iter().flatten() {
+        function[key] = value.clone();
+    }
+    function
+}
+
 /// A role that Lambda may take, as the AWS CLI prints it.
 pub(crate) fn role(name: &str, statements: &Value) -> Value {
     json!({
