@@ -28,6 +28,10 @@ pub(super) struct Args {
 pub(super) enum Command {
     /// The main job: policies, diffs and a report per Lambda role
     Fit(FitArgs),
+    /// What these logs can and cannot show of what is granted, and what would make them show more
+    Coverage(CoverageArgs),
+    /// Why a line is there or gone: the evidence on a role's actions
+    Explain(ExplainArgs),
     /// One JSON line per record: role, function, requests, outcome
     Requests(RequestsArgs),
     /// Is everything that the proposed policies allow allowed by the current ones?
@@ -135,6 +139,84 @@ pub(super) struct FitArgs {
     /// Incomplete input or a role that needs a person is a failure
     #[arg(long, help_heading = "Run")]
     pub(super) strict: bool,
+}
+
+/// The account's description, and which of its roles.
+#[derive(Debug, ClapArgs)]
+pub(super) struct RoleArgs {
+    /// Folder with account-authorization-details.json, functions.json and the like, as the AWS CLI prints them
+    #[arg(long, value_name = "DIR", help_heading = "Snapshot")]
+    pub(super) snapshot: Option<PathBuf>,
+    /// Output of `aws iam get-account-authorization-details`; may be given several times
+    #[arg(long, value_name = "FILE", help_heading = "Snapshot")]
+    pub(super) account_details: Vec<PathBuf>,
+    /// Only roles of this name or ARN, `*` and `?` allowed; may be given several times
+    #[arg(long, value_name = "PATTERN", help_heading = "Roles")]
+    pub(super) role: Vec<String>,
+    /// All roles, not only those that Lambda uses
+    #[arg(long, help_heading = "Roles")]
+    pub(super) all_roles: bool,
+}
+
+/// `rolefit coverage`.
+#[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "Examples:\n  rolefit coverage ./trail --snapshot ./snapshot\n  rolefit coverage ./trail --snapshot ./snapshot --output json"
+)]
+pub(super) struct CoverageArgs {
+    #[command(flatten)]
+    pub(super) logs: LogArgs,
+    #[command(flatten)]
+    pub(super) roles: RoleArgs,
+    /// What goes to standard output
+    #[arg(long, value_enum, default_value_t = Output::Text, help_heading = "Output")]
+    pub(super) output: Output,
+}
+
+/// `rolefit explain`.
+#[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "Examples:\n  rolefit explain order-processor-role s3:PutObject ./trail --snapshot ./snapshot\n  rolefit explain order-processor-role --report ./out\n  rolefit explain 'order-*' 'kms:*' ./trail --snapshot ./snapshot --output json"
+)]
+pub(super) struct ExplainArgs {
+    /// The role's name or ARN, `*` and `?` allowed
+    pub(super) role: String,
+    /// An action or a pattern of actions (all that is granted without one), then log files, folders,
+    /// globs in quotes, or `-`
+    #[arg(value_name = "[ACTION] LOGS")]
+    pub(super) rest: Vec<String>,
+    /// In place of LOGS: the report.json of `fit`, or the folder of its --out-dir
+    #[arg(long, value_name = "FILE")]
+    pub(super) report: Option<PathBuf>,
+    /// Folder as for `fit`
+    #[arg(long, value_name = "DIR", help_heading = "Snapshot")]
+    pub(super) snapshot: Option<PathBuf>,
+    /// Output of `aws iam get-account-authorization-details`; may be given several times
+    #[arg(long, value_name = "FILE", help_heading = "Snapshot")]
+    pub(super) account_details: Vec<PathBuf>,
+    /// Only events from this far back: 90d, 12h, 2w
+    #[arg(
+        long,
+        value_name = "AGE",
+        conflicts_with = "from",
+        help_heading = "Selection"
+    )]
+    pub(super) since: Option<String>,
+    /// Only events from this time on
+    #[arg(long, value_name = "TIME", help_heading = "Selection")]
+    pub(super) from: Option<String>,
+    /// Only events before this time; a date includes its whole day
+    #[arg(long, value_name = "TIME", help_heading = "Selection")]
+    pub(super) to: Option<String>,
+    /// Worker threads; all processors by default
+    #[arg(long, value_name = "N", help_heading = "Run")]
+    pub(super) threads: Option<usize>,
+    /// No progress bar
+    #[arg(long, help_heading = "Run")]
+    pub(super) no_progress: bool,
+    /// What goes to standard output
+    #[arg(long, value_enum, default_value_t = Output::Text, help_heading = "Output")]
+    pub(super) output: Output,
 }
 
 /// `rolefit requests`.

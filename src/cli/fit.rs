@@ -1,7 +1,7 @@
 //! `rolefit fit`.
 
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 
@@ -19,12 +19,12 @@ pub(super) fn run(args: &FitArgs) -> Result<Exit, Fault> {
     let pool = inputs::pool(&args.logs)?;
     let catalog = inputs::catalog(args.logs.catalog.as_deref())?;
     check_folder(args)?;
-    let snapshot = snapshot(args, catalog)?;
+    let snapshot = snapshot(args.snapshot.as_deref(), &args.account_details, catalog)?;
     let excluded: Vec<PathBuf> = args.snapshot.iter().chain(&args.out_dir).cloned().collect();
     let source = inputs::source(&args.logs, &excluded)?;
     let progress = Progress::new(!args.logs.no_progress);
     let read = scan(&source, &selection, catalog, &pool, &progress);
-    nothing_read(args, &read)?;
+    nothing_read(&args.logs.logs, &read)?;
     let options = FitOptions {
         synthesis: Options {
             granularity: match args.granularity {
@@ -86,8 +86,12 @@ fn not_empty(folder: PathBuf) -> Fault {
         .hint("give another --out-dir, or --force to overwrite what an earlier run wrote")
 }
 
-fn snapshot(args: &FitArgs, catalog: &Catalog) -> Result<Snapshot, Fault> {
-    if args.snapshot.is_none() && args.account_details.is_empty() {
+pub(super) fn snapshot(
+    folder: Option<&Path>,
+    details: &[PathBuf],
+    catalog: &Catalog,
+) -> Result<Snapshot, Fault> {
+    if folder.is_none() && details.is_empty() {
         say(
             "warning",
             "no --snapshot and no --account-details: the roles' current policies are not known, so nothing can be proposed",
@@ -98,7 +102,16 @@ fn snapshot(args: &FitArgs, catalog: &Catalog) -> Result<Snapshot, Fault> {
         );
         return Ok(Snapshot::default());
     }
-    let snapshot = Snapshot::load(args.snapshot.as_deref(), &args.account_details, catalog).map_err(|error| {
+    load_snapshot(folder, details, catalog)
+}
+
+/// Reads the snapshot and warns of what of it cannot be used.
+pub(super) fn load_snapshot(
+    folder: Option<&Path>,
+    details: &[PathBuf],
+    catalog: &Catalog,
+) -> Result<Snapshot, Fault> {
+    let snapshot = Snapshot::load(folder, details, catalog).map_err(|error| {
         let hint = match &error {
             SnapshotError::Io { .. } => "give the folder that holds account-authorization-details.json",
             SnapshotError::NoDetails(_) => "aws iam get-account-authorization-details > account-authorization-details.json, in that folder",
@@ -112,7 +125,7 @@ fn snapshot(args: &FitArgs, catalog: &Catalog) -> Result<Snapshot, Fault> {
     Ok(snapshot)
 }
 
-fn nothing_read(args: &FitArgs, read: &Scan) -> Result<(), Fault> {
+pub(super) fn nothing_read(logs: &[String], read: &Scan) -> Result<(), Fault> {
     let objects = &read.objects;
     if objects.read > 0 || read.usage.records.read > 0 {
         return Ok(());
@@ -135,10 +148,7 @@ fn nothing_read(args: &FitArgs, read: &Scan) -> Result<(), Fault> {
     } else {
         skipped.join("; ")
     };
-    let error = anyhow!(
-        "no CloudTrail log in {} ({found})",
-        args.logs.logs.join(" ")
-    );
+    let error = anyhow!("no CloudTrail log in {} ({found})", logs.join(" "));
     Err(Fault::new(Exit::NoInput, error).hint("give the folder that holds AWSLogs/, or log files (*.json.gz); check --account, --region, --from and --to"))
 }
 

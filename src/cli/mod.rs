@@ -3,7 +3,9 @@
 
 mod args;
 mod catalog;
+mod coverage;
 mod exit;
+mod explain;
 mod fit;
 mod inputs;
 mod policy;
@@ -64,6 +66,8 @@ pub fn main() -> Exit {
     };
     let result = match &args.command {
         Command::Fit(args) => fit::run(args),
+        Command::Coverage(args) => coverage::run(args),
+        Command::Explain(args) => explain::run(args),
         Command::Requests(args) => requests::run(args),
         Command::Verify(args) => policy::verify(args),
         Command::Simulate(args) => policy::simulate(args),

@@ -46,6 +46,12 @@ pub struct EventSourceMapping {
     pub on_failure: Option<String>,
     /// Secrets that authenticate to the source.
     pub secrets: Vec<String>,
+    /// Lambda reaches the source through subnets of a VPC.
+    pub vpc: bool,
+    /// Kafka topics that are read.
+    pub topics: Vec<String>,
+    /// The Kafka consumer group, where it is named.
+    pub consumer_group: Option<String>,
 }
 
 /// Destinations of asynchronous invocations.
@@ -136,6 +142,11 @@ pub(super) fn parse(value: Value) -> Result<Config, String> {
     Ok(config)
 }
 
+/// `list-functions --function-version ALL` prints ARNs of versions.
+fn unqualified(arn: &str) -> String {
+    arn.splitn(8, ':').take(7).collect::<Vec<_>>().join(":")
+}
+
 fn function(value: &Value) -> Option<Function> {
     let name = text(value, &["FunctionName"])?;
     let environment = value
@@ -151,7 +162,7 @@ fn function(value: &Value) -> Option<Function> {
         })
         .unwrap_or_default();
     Some(Function {
-        arn: text(value, &["FunctionArn"])?,
+        arn: unqualified(&text(value, &["FunctionArn"])?),
         role: text(value, &["Role"])?,
         log_group: text(value, &["LoggingConfig", "LogGroup"])
             .unwrap_or_else(|| format!("/aws/lambda/{name}")),
@@ -197,5 +208,19 @@ fn mapping(value: &Value) -> Option<EventSourceMapping> {
             .is_some_and(Value::is_object),
         on_failure: text(value, &["DestinationConfig", "OnFailure", "Destination"]),
         secrets,
+        vpc: list(value, "SourceAccessConfigurations")
+            .iter()
+            .any(|access| text(access, &["Type"]).as_deref() == Some("VPC_SUBNET")),
+        topics: list(value, "Topics")
+            .iter()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect(),
+        consumer_group: [
+            "AmazonManagedKafkaEventSourceConfig",
+            "SelfManagedKafkaEventSourceConfig",
+        ]
+        .iter()
+        .find_map(|of| text(value, &[of, "ConsumerGroupId"])),
     })
 }

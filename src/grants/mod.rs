@@ -10,6 +10,7 @@ mod last_accessed;
 mod selectors;
 mod snapshot;
 mod trails;
+mod widen;
 
 pub use config::{EventSourceMapping, Function, InvokeConfig};
 pub use details::{Attached, PolicyKind, Role};

@@ -199,16 +199,19 @@ fn add_basic(selectors: &mut Selectors, selector: &Value) {
 /// A basic selector's value is an ARN, for S3 objects a prefix of one (`arn:aws:s3:::bucket/`), or
 /// `arn:aws:SERVICE` for all; the last gives an empty string.
 fn basic_pattern(kind: &str, value: &str) -> String {
-    let parts = value.split(':').count();
-    let whole = parts <= 3
-        || value.ends_with(":::")
-        || value.ends_with(":function")
-        || value.ends_with(":table");
-    match (whole, kind) {
+    match (whole_type(value), kind) {
         (true, _) => String::new(),
         (_, "AWS::S3::Object") => format!("{value}*"),
         _ => value.to_owned(),
     }
+}
+
+/// Whether a basic selector's value stands for everything of its type.
+pub(super) fn whole_type(value: &str) -> bool {
+    value.split(':').count() <= 3
+        || value.ends_with(":::")
+        || value.ends_with(":function")
+        || value.ends_with(":table")
 }
 
 fn add_advanced(selectors: &mut Selectors, selector: &Value) {
@@ -275,7 +278,7 @@ fn add_advanced(selectors: &mut Selectors, selector: &Value) {
     }
 }
 
-fn strings(value: Option<&Value>) -> Vec<String> {
+pub(super) fn strings(value: Option<&Value>) -> Vec<String> {
     value
         .and_then(Value::as_array)
         .into_iter()

@@ -4,12 +4,16 @@
 //! merge once at the end. Nothing is printed here: an [`crate::event::Observer`] listens.
 
 mod assemble;
+mod coverage;
+mod explain;
 mod fit;
 mod namesakes;
 mod requests;
 mod rows;
 mod scan;
 
+pub use coverage::coverage;
+pub use explain::explain;
 pub use fit::{FitOptions, fit};
 pub use requests::{RequestLine, requests};
 pub use scan::{Objects, Scan, scan};

@@ -2,14 +2,14 @@
 
 use std::io;
 
-use super::Report;
+use serde::Serialize;
 
-/// Writes the report as JSON with two-space indentation and a final newline.
+/// Writes a report as JSON with two-space indentation and a final newline.
 ///
 /// # Errors
 ///
 /// When `out` cannot be written.
-pub fn write_json(report: &Report, out: &mut impl io::Write) -> io::Result<()> {
+pub fn write_json(report: &impl Serialize, out: &mut impl io::Write) -> io::Result<()> {
     serde_json::to_writer_pretty(&mut *out, report).map_err(io::Error::from)?;
     out.write_all(b"\n")
 }

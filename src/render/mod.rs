@@ -1,10 +1,17 @@
 //! Report to bytes, one file a format. Nothing here decides anything.
 
+mod coverage;
+mod explain;
 mod folder;
 mod json;
 mod report;
 mod text;
 
+pub use coverage::{
+    BlindRow, ChangeRow, CoverageReport, DataRow, PlaceCoverage, StretchRow, selectors_command,
+    write_coverage_text,
+};
+pub use explain::{Explanation, RoleExplanation, write_explanation_text};
 pub use folder::{FolderError, write_folder};
 pub use json::write_json;
 pub use report::{

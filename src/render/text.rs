@@ -172,7 +172,7 @@ fn write_diff(role: &RoleReport, color: bool, out: &mut impl io::Write) -> io::R
 }
 
 /// Breaks at spaces so that 80 columns hold; a long word stays whole.
-fn wrapped(out: &mut impl io::Write, indent: &str, text: &str) -> io::Result<()> {
+pub(super) fn wrapped(out: &mut impl io::Write, indent: &str, text: &str) -> io::Result<()> {
     let mut line = String::from(indent);
     let blank = " ".repeat(indent.chars().count());
     for word in text.split(' ') {
@@ -207,7 +207,7 @@ fn paint(color: bool, style: &str, text: &str) -> String {
 }
 
 /// Control characters and marks that reorder text, as escapes.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         let reorders = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{61c}');

@@ -14,6 +14,18 @@ use crate::iam::pattern;
 
 /// Makes the proposal at one granularity.
 pub(super) fn propose(inputs: Inputs<'_>, options: &Options, granularity: Granularity) -> Proposal {
+    let mut draft = explained(inputs, options, granularity);
+    rest::decide_rest(&mut draft);
+    reasons::input_reasons(&mut draft);
+    finish(draft)
+}
+
+/// The draft with what the trail and the configuration ask for.
+pub(super) fn explained<'a>(
+    inputs: Inputs<'a>,
+    options: &'a Options,
+    granularity: Granularity,
+) -> Draft<'a> {
     let mut draft = Draft {
         inputs,
         options,
@@ -29,9 +41,7 @@ pub(super) fn propose(inputs: Inputs<'_>, options: &Options, granularity: Granul
     };
     used::keep_used(&mut draft);
     needs::keep_needs(&mut draft);
-    rest::decide_rest(&mut draft);
-    reasons::input_reasons(&mut draft);
-    finish(draft)
+    draft
 }
 
 fn finish(mut draft: Draft<'_>) -> Proposal {

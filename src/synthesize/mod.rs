@@ -7,9 +7,11 @@
 //! stays. Whether that is so is not checked here but in [`crate::verify`], which shares no code with it.
 
 mod accessed;
+mod blind;
 mod clip;
 mod decide;
 mod draft;
+mod features;
 mod granted;
 mod identity;
 mod needs;
@@ -31,6 +33,7 @@ use crate::grants::{Role, Snapshot};
 use crate::iam::{Conditions, PolicyDocument};
 use crate::usage::{Call, Coverage, FunctionKey, RoleUsage, Tally};
 
+pub use blind::{BlindAction, Cause};
 pub use patterns::Granularity;
 
 /// What to do with granted actions that this input cannot show.
@@ -257,6 +260,21 @@ pub fn synthesize(inputs: Inputs<'_>, options: &Options) -> Proposal {
 #[must_use]
 pub fn configured_needs(inputs: Inputs<'_>) -> BTreeSet<(String, String)> {
     needs::listed(inputs)
+}
+
+/// The actions granted to a role today whose silence in this input proves nothing, sorted.
+#[must_use]
+pub fn blind_actions(inputs: Inputs<'_>, options: &Options) -> Vec<BlindAction> {
+    let mut draft = decide::explained(inputs, options, options.granularity);
+    draft.view.of_trail();
+    blind::of(&draft)
+}
+
+/// The Regions that a role works in, as its functions and its calls show; without any, those of its
+/// account in the input.
+#[must_use]
+pub fn regions(inputs: Inputs<'_>, options: &Options) -> BTreeSet<String> {
+    visible::View::new(inputs, options).home().clone()
 }
 
 fn over_quota(proposal: &Proposal) -> bool {

@@ -1,12 +1,12 @@
 //! What Lambda itself does with the role because of how its functions are configured: log groups, event
 //! sources, networks, destinations. None of it shows reliably in a trail.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::draft::Draft;
+use super::features::{Values, features, values};
 use super::{Emit, Inputs, MissingNeed, Reason, Target, Verdict};
 use crate::catalog::Need;
-use crate::grants::Function;
 use crate::iam::{Arn, Conditions};
 
 /// One permission that the configuration of a function asks for.
@@ -61,13 +61,25 @@ pub(super) fn keep_needs(draft: &mut Draft<'_>) {
             missing(draft, action, need);
         }
     }
-    // One resource of a pair (`group` and `group:*`) is enough for the need to be met.
+    // A replica of a function at the edge logs elsewhere than the function: one of the two is enough.
+    if !is_edge(draft.inputs) {
+        return;
+    }
     let kept = &draft.kept;
     draft.missing.retain(|need| {
-        !kept.get(&need.action).is_some_and(|k| {
-            matches!(k.verdict, Some(Verdict::Configured)) && k.functions.contains(&need.function)
-        })
+        need.feature != "logging"
+            || !kept.get(&need.action).is_some_and(|k| {
+                matches!(k.verdict, Some(Verdict::Configured))
+                    && k.functions.contains(&need.function)
+            })
     });
+}
+
+fn is_edge(inputs: Inputs<'_>) -> bool {
+    let trusted = &inputs.role.trusted_services;
+    trusted
+        .iter()
+        .any(|service| service == "edgelambda.amazonaws.com")
 }
 
 fn missing(draft: &mut Draft<'_>, action: &str, need: Wanted) {
@@ -149,11 +161,15 @@ fn feature_words(feature: &str) -> &'static str {
             "Lambda sends failed invocations to the dead letter target"
         }
         "destination-sqs" | "destination-sns" | "destination-lambda" | "destination-events"
-        | "destination-s3" => "Lambda sends invocation records to the destination",
+        | "destination-s3" | "destination-kafka" => {
+            "Lambda sends invocation records to the destination"
+        }
         "xray" => "X-Ray tracing is active",
         "insights" => "the Lambda Insights layer is attached",
         "efs" => "Lambda mounts the file system",
         "durable" => "the function is durable",
+        "app-signals" => "the layer of Application Signals is attached",
+        "kms-env" => "a customer key encrypts the environment",
         _ => "Lambda polls the event source",
     }
 }
@@ -173,10 +189,7 @@ fn wanted(inputs: Inputs<'_>) -> Vec<Wanted> {
     let partition = Arn::parse(&role.arn).map_or_else(|| "aws".to_owned(), |arn| arn.partition);
     let mut out = Vec::new();
     let mut described = Vec::new();
-    let edge = role
-        .trusted_services
-        .iter()
-        .any(|service| service == "edgelambda.amazonaws.com");
+    let edge = is_edge(inputs);
     for function in inputs.snapshot.functions_of(&role.arn) {
         described.push((
             function.name.as_str(),
@@ -226,27 +239,6 @@ fn add_edge(inputs: Inputs<'_>, out: &mut Vec<Wanted>, partition: &str, name: &s
     add(inputs, out, "logging", name, &values);
 }
 
-type Values = BTreeMap<String, String>;
-
-fn values(
-    partition: &str,
-    region: &str,
-    account: &str,
-    function: &str,
-    more: &[(&str, &str)],
-) -> Values {
-    [
-        ("partition", partition),
-        ("region", region),
-        ("account", account),
-        ("function", function),
-    ]
-    .iter()
-    .chain(more)
-    .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
-    .collect()
-}
-
 fn add(
     inputs: Inputs<'_>,
     out: &mut Vec<Wanted>,
@@ -288,133 +280,4 @@ fn fill(need: &Need, values: &Values) -> (String, bool) {
     }
     out.push_str(rest);
     (out, complete)
-}
-
-/// The features of one function, each with the names its templates need.
-fn features(inputs: Inputs<'_>, function: &Function) -> Vec<(&'static str, Values)> {
-    let Some(arn) = Arn::parse(&function.arn) else {
-        return Vec::new();
-    };
-    let with = |more: &[(&str, &str)]| {
-        values(
-            &arn.partition,
-            &arn.region,
-            &arn.account,
-            &function.name,
-            more,
-        )
-    };
-    let mut out = vec![("logging", with(&[("log_group", &function.log_group)]))];
-    if function.vpc {
-        out.push(("vpc", with(&[])));
-    }
-    if function.tracing {
-        out.push(("xray", with(&[])));
-    }
-    if function
-        .layers
-        .iter()
-        .any(|layer| layer.contains(":layer:LambdaInsightsExtension"))
-    {
-        out.push(("insights", with(&[])));
-    }
-    if function.durable {
-        out.push(("durable", with(&[])));
-    }
-    for access_point in &function.file_systems {
-        // IAM checks the file system; the configuration names an access point of it.
-        let base = access_point
-            .split(":access-point/")
-            .next()
-            .unwrap_or_default();
-        out.push((
-            "efs",
-            with(&[("file_system", &format!("{base}:file-system/*"))]),
-        ));
-    }
-    if let Some(target) = &function.dead_letter {
-        let feature = if service(target) == "sns" {
-            "dead-letter-sns"
-        } else {
-            "dead-letter-sqs"
-        };
-        out.push((feature, with(&targets(target))));
-    }
-    if let Some(key) = &function.kms_key {
-        out.push(("kms-env", with(&[("key", key)])));
-    }
-    let of_function = |other: &str| {
-        other == function.arn
-            || other
-                .strip_prefix(&function.arn)
-                .is_some_and(|rest| rest.starts_with(':'))
-    };
-    let snapshot = inputs.snapshot;
-    let invokes = snapshot
-        .invokes
-        .iter()
-        .filter(|config| of_function(&config.function_arn))
-        .flat_map(|config| config.destinations.iter());
-    let mappings: Vec<_> = snapshot
-        .mappings
-        .iter()
-        .filter(|mapping| of_function(&mapping.function_arn))
-        .collect();
-    for target in invokes.chain(
-        mappings
-            .iter()
-            .filter_map(|mapping| mapping.on_failure.as_ref()),
-    ) {
-        let feature = match service(target) {
-            "sqs" => "destination-sqs",
-            "sns" => "destination-sns",
-            "lambda" => "destination-lambda",
-            "events" => "destination-events",
-            "s3" => "destination-s3",
-            _ => continue,
-        };
-        out.push((feature, with(&targets(target))));
-    }
-    for mapping in mappings {
-        let feature = match mapping.event_source_arn.as_deref().map(service) {
-            Some("sqs") => "sqs",
-            Some("kinesis") => "kinesis",
-            Some("dynamodb") => "dynamodb-stream",
-            Some("kafka") => "msk",
-            Some("mq") => "mq",
-            Some("rds") => "documentdb",
-            None if mapping.self_managed => "self-managed-kafka",
-            _ => continue,
-        };
-        let mut names: Vec<(&str, &str)> = Vec::new();
-        if let Some(source) = &mapping.event_source_arn {
-            // Enhanced fan-out names a consumer of the stream.
-            let (source, consumer) = match source.split_once("/consumer/") {
-                Some((stream, _)) => (stream, Some(source.as_str())),
-                None => (source.as_str(), None),
-            };
-            names.extend(consumer.map(|consumer| ("consumer", consumer)));
-            names.extend(
-                ["queue", "stream", "cluster", "broker", "db_cluster"].map(|name| (name, source)),
-            );
-        }
-        if mapping.secrets.is_empty() {
-            out.push((feature, with(&names)));
-        }
-        for secret in &mapping.secrets {
-            let mut names = names.clone();
-            names.push(("secret", secret));
-            out.push((feature, with(&names)));
-        }
-    }
-    out
-}
-
-/// A target under every name the templates have for one.
-fn targets(target: &str) -> [(&'static str, &str); 5] {
-    ["queue", "topic", "function", "bus", "bucket"].map(|name| (name, target))
-}
-
-fn service(arn: &str) -> &str {
-    arn.split(':').nth(2).unwrap_or_default()
 }

@@ -150,7 +150,7 @@ pub(super) fn decide_rest(draft: &mut Draft<'_>) {
 /// changes, describing a cluster or broker when a mapping is made. The feature that would need the
 /// action, where the snapshot lacks the configuration that would tell.
 fn undescribed(draft: &Draft<'_>, action: &str) -> Option<&'static str> {
-    const RARE: [&str; 5] = ["vpc", "msk", "self-managed-kafka", "mq", "documentdb"];
+    const RARE: [&str; 5] = ["vpc", "msk", "self-managed-kafka-vpc", "mq", "documentdb"];
     let snapshot = draft.inputs.snapshot;
     RARE.into_iter().find(|feature| {
         let told = if *feature == "vpc" {

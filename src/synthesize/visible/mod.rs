@@ -101,6 +101,16 @@ impl<'a> View<'a> {
         }
     }
 
+    /// The Regions that the role works in.
+    pub(super) fn home(&self) -> &BTreeSet<String> {
+        &self.home
+    }
+
+    /// The same view as if every object had been read: what the trail itself can show.
+    pub(super) fn of_trail(&mut self) {
+        self.missing = None;
+    }
+
     /// Days between first and last event where the role works.
     pub(super) fn days(&self) -> i64 {
         self.time.span()
