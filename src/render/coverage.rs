@@ -1,5 +1,6 @@
 //! What a trail can show: `rolefit.coverage/1`, and the same for a terminal.
 
+use std::collections::BTreeSet;
 use std::io;
 
 use serde::Serialize;
@@ -193,7 +194,7 @@ fn place_lines(place: &PlaceCoverage, out: &mut impl io::Write) -> io::Result<()
         writeln!(out, "  ! no events from {} to {}", stretch.from, stretch.to)?;
     }
     if place.failed > 0 {
-        writeln!(out, "  ! {} log objects could not be read", place.failed)?;
+        writeln!(out, "  ! {} could not be read", plural(usize::try_from(place.failed).unwrap_or(usize::MAX), "log object"))?;
     }
     if place.known_by == "selectors" {
         let names: Vec<String> = place.trails.iter().map(|trail| plain(trail)).collect();
@@ -230,32 +231,36 @@ fn place_lines(place: &PlaceCoverage, out: &mut impl io::Write) -> io::Result<()
         out,
         "  cannot be seen of what is granted to roles that work here:"
     )?;
-    for row in &place.blind {
-        let roles = plural(row.roles.len(), "role");
-        let wide = if row.named {
-            ""
-        } else {
-            ", by wildcards alone"
-        };
-        writeln!(
-            out,
-            "    {:<32}  {} of {roles}{wide}",
-            plain(&row.cause),
-            plural(row.actions.len(), "action")
-        )?;
-        let mut names = row
-            .actions
-            .iter()
-            .take(4)
-            .cloned()
-            .collect::<Vec<_>>()
-            .join(", ");
+    let (named, wide): (Vec<&BlindRow>, Vec<&BlindRow>) = place
+        .blind
+        .iter()
+        .partition(|row| row.named || row.code != "data-not-logged");
+    for row in named {
+        let counts = of_roles(row.actions.len(), row.roles.len());
+        writeln!(out, "    {:<32}  {counts}", plain(&row.cause))?;
+        let first = row.actions.iter().take(4).cloned();
+        let mut names = first.collect::<Vec<_>>().join(", ");
         if row.actions.len() > 4 {
             names.push_str(", …");
         }
         wrapped(out, "      ", &names)?;
     }
+    if !wide.is_empty() {
+        let actions: usize = wide.iter().map(|row| row.actions.len()).sum();
+        let roles: BTreeSet<&String> = wide.iter().flat_map(|row| &row.roles).collect();
+        let what = plural(wide.len(), "further type");
+        writeln!(out, "    {what:<32}  {}", of_roles(actions, roles.len()))?;
+        wrapped(
+            out,
+            "      ",
+            "granted by wildcards over everything, and nothing else speaks for them; --output json lists them",
+        )?;
+    }
     Ok(())
+}
+
+fn of_roles(actions: usize, roles: usize) -> String {
+    format!("{} of {}", plural(actions, "action"), plural(roles, "role"))
 }
 
 fn change_lines(change: &ChangeRow, out: &mut impl io::Write) -> io::Result<()> {
