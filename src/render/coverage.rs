@@ -194,7 +194,14 @@ fn place_lines(place: &PlaceCoverage, out: &mut impl io::Write) -> io::Result<()
         writeln!(out, "  ! no events from {} to {}", stretch.from, stretch.to)?;
     }
     if place.failed > 0 {
-        writeln!(out, "  ! {} could not be read", plural(usize::try_from(place.failed).unwrap_or(usize::MAX), "log object"))?;
+        writeln!(
+            out,
+            "  ! {} could not be read",
+            plural(
+                usize::try_from(place.failed).unwrap_or(usize::MAX),
+                "log object"
+            )
+        )?;
     }
     if place.known_by == "selectors" {
         let names: Vec<String> = place.trails.iter().map(|trail| plain(trail)).collect();

@@ -13,11 +13,12 @@ pub(super) struct Accessed<'a> {
     report: Option<&'a LastAccessed>,
     /// Older than the end of the input: what it does not show may have happened since.
     pub(super) old: bool,
-    /// Services that the report shows to be tried in the window and the input does not show, with the
-    /// reason in words.
+    /// Services that the report shows to be tried since the window began and the input does not show,
+    /// with the reason in words.
     pub(super) contradicted: BTreeMap<String, String>,
-    /// Seconds since 1970 between which the input should show an attempt.
-    window: (i64, i64),
+    /// Seconds since 1970 of the first event. What was tried later is needed of late, whether the input
+    /// should show it or ends before it.
+    since: i64,
     /// Actions that the role used or was denied, wherever its credentials were.
     attempted: BTreeSet<String>,
 }
@@ -37,8 +38,7 @@ impl<'a> Accessed<'a> {
                 .and_then(|report| report.made)
                 .is_some_and(|made| made < last - FRESH_DAYS * 86_400),
             contradicted: BTreeMap::new(),
-            // What happened in the last hour may not be delivered yet.
-            window: (time.first.unwrap_or(i64::MAX), last - 3_600),
+            since: time.first.unwrap_or(i64::MAX),
             attempted: BTreeSet::new(),
         };
         if report.is_some() && draft.view.covered() {
@@ -87,7 +87,7 @@ impl<'a> Accessed<'a> {
     /// Why the silence of the trail about an action is not to be believed.
     pub(super) fn contradicts(&self, action: &str, service: &str) -> Option<String> {
         let attempt = self.report?.last_of_action(action).flatten();
-        if let Some(attempt) = attempt.filter(|attempt| self.in_window(attempt))
+        if let Some(attempt) = attempt.filter(|attempt| self.is_late(attempt))
             && !self.attempted.contains(&action.to_ascii_lowercase())
         {
             return Some(format!(
@@ -99,11 +99,11 @@ impl<'a> Accessed<'a> {
         self.contradicted.get(service).cloned()
     }
 
-    fn in_window(&self, attempt: &Attempt) -> bool {
-        (self.window.0..=self.window.1).contains(&attempt.time)
+    fn is_late(&self, attempt: &Attempt) -> bool {
+        attempt.time >= self.since
     }
 
-    /// Services tried in the window of which the input has nothing, though it would show all that the
+    /// Services tried since the window began of which the input has nothing, though it would show all that the
     /// role may do with them; or tried in a Region that the input lacks.
     fn contradictions(&self, draft: &Draft<'_>) -> BTreeMap<String, String> {
         let Some(report) = self.report else {
@@ -115,7 +115,7 @@ impl<'a> Accessed<'a> {
             .filter_map(|action| action.split(':').next())
             .collect();
         let mut found = BTreeMap::new();
-        for (service, attempt) in report.tried().filter(|(_, at)| self.in_window(at)) {
+        for (service, attempt) in report.tried().filter(|(_, at)| self.is_late(at)) {
             let elsewhere = attempt
                 .region
                 .as_deref()

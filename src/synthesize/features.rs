@@ -64,7 +64,7 @@ pub(super) fn features(inputs: Inputs<'_>, function: &Function) -> Vec<(&'static
         out.push(("app-signals", with(&[])));
     }
     if function.durable {
-        out.push(("durable", with(&[])));
+        out.push(("durable", with(&[("function", &function.arn)])));
     }
     for access_point in &function.file_systems {
         // IAM checks the file system; the configuration names an access point of it.
@@ -101,9 +101,11 @@ pub(super) fn features(inputs: Inputs<'_>, function: &Function) -> Vec<(&'static
     }
     for mapping in mappings(inputs, function) {
         for (feature, names) in polled(mapping) {
+            let log_group = ("log_group", function.log_group.as_str());
             let names: Vec<(&str, &str)> = names
                 .iter()
                 .map(|(name, value)| (*name, value.as_str()))
+                .chain([log_group])
                 .collect();
             out.push((feature, with(&names)));
         }

@@ -342,7 +342,7 @@ fn hidden(
 }
 
 /// Without `s3:ListBucket` S3 answers 403 instead of 404 for a key that does not exist.
-fn keep_bucket_listing(draft: &mut Draft<'_>, buckets: &BTreeSet<String>) {
+fn keep_bucket_listing(draft: &mut Draft<'_>, buckets: &BTreeMap<String, Verdict>) {
     let already = draft
         .kept
         .get("s3:ListBucket")
@@ -353,17 +353,15 @@ fn keep_bucket_listing(draft: &mut Draft<'_>, buckets: &BTreeSet<String>) {
     let Some((_, grants)) = draft.granted.actions.get("s3:ListBucket").cloned() else {
         return;
     };
-    let reason = "reading objects without it turns 404 into 403 for a missing key";
-    for bucket in buckets {
-        if draft.keep_clipped(
-            "s3:ListBucket",
-            bucket,
-            &grants,
-            &[],
-            Verdict::Unseen,
-            reason,
-        ) {
-            draft.note("s3:ListBucket", Verdict::Unseen, reason);
+    for (bucket, verdict) in buckets {
+        let reason = match verdict {
+            Verdict::Used => {
+                "needed beside reads that were seen: without it a missing key answers 403, not 404"
+            }
+            _ => "needed beside reads: without it a missing key answers 403, not 404",
+        };
+        if draft.keep_clipped("s3:ListBucket", bucket, &grants, &[], *verdict, reason) {
+            draft.note("s3:ListBucket", *verdict, reason);
         }
     }
 }
@@ -461,7 +459,7 @@ fn explain_witnesses(
     if !contradicted.is_empty() {
         let services: Vec<&str> = contradicted.iter().map(String::as_str).collect();
         let message = format!(
-            "service last accessed shows attempts in the window that the input lacks, so its silence proves nothing ({})",
+            "service last accessed shows attempts since the window began that the input lacks, so its silence proves nothing ({})",
             shorten(&services)
         );
         draft.reason("last-accessed-contradicts", true, message);

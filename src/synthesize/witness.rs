@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::accessed::Accessed;
 use super::draft::Draft;
-use super::visible::{Blind, Sight};
 use super::{Target, Verdict};
 use crate::catalog::{ActionFacts, Visibility};
 use crate::iam::Action;
@@ -16,7 +15,7 @@ pub(super) struct Witness<'a> {
     pub(super) accessed: Accessed<'a>,
     /// Service → what speaks for it.
     pub(super) services: BTreeMap<String, String>,
-    /// The role uses S3 objects, or may do so unseen: Bucket Keys then hide calls to KMS.
+    /// The role may use S3 objects: Bucket Keys then hide calls to KMS.
     pub(super) objects: bool,
     /// Data event type → the resources that the role used, as patterns.
     pub(super) data_used: BTreeMap<&'static str, BTreeSet<String>>,
@@ -48,28 +47,11 @@ impl<'a> Witness<'a> {
     }
 }
 
-/// Whether the role reads or writes S3 objects, as far as the input can tell.
+/// Whether the role may read or write S3 objects.
 fn uses_objects(draft: &Draft<'_>) -> bool {
-    ["s3:GetObject", "s3:PutObject"].iter().any(|action| {
-        let explained = draft.kept.contains_key(*action);
-        explained
-            || draft
-                .granted
-                .actions
-                .get(*action)
-                .is_some_and(|(facts, grants)| {
-                    grants.iter().any(|&g| {
-                        let grant = &draft.granted.grants[g];
-                        !grant.is_wide("s3")
-                            && grant.resources().iter().any(|resource| {
-                                matches!(
-                                    draft.view.sight(facts, resource),
-                                    Sight::Blind(Blind::NotLogged, _)
-                                )
-                            })
-                    })
-                })
-    })
+    ["s3:GetObject", "s3:PutObject"]
+        .iter()
+        .any(|action| draft.granted.actions.contains_key(action))
 }
 
 /// What the role used of each data event type.
@@ -163,18 +145,25 @@ fn unmapped_services(draft: &Draft<'_>) -> Option<BTreeSet<String>> {
 }
 
 /// Buckets whose objects the role reads, or may read unseen.
-pub(super) fn buckets_read(draft: &Draft<'_>) -> BTreeSet<String> {
-    draft
-        .emits
-        .iter()
-        .filter(|emit| matches!(emit.action.as_str(), "s3:GetObject" | "s3:GetObjectVersion"))
-        .filter_map(|emit| match &emit.target {
-            Target::Resource(resource) => resource
-                .split_once('/')
-                .map(|(bucket, _)| bucket.to_owned()),
-            Target::NotResource(_) => None,
-        })
-        .collect()
+pub(super) fn buckets_read(draft: &Draft<'_>) -> BTreeMap<String, Verdict> {
+    let mut buckets = BTreeMap::new();
+    for emit in &draft.emits {
+        if !matches!(emit.action.as_str(), "s3:GetObject" | "s3:GetObjectVersion") {
+            continue;
+        }
+        let Target::Resource(resource) = &emit.target else {
+            continue;
+        };
+        if let Some((bucket, _)) = resource.split_once('/') {
+            let verdict = match emit.verdict {
+                Verdict::Used => Verdict::Used,
+                _ => Verdict::Unseen,
+            };
+            let known = buckets.entry(bucket.to_owned()).or_insert(verdict);
+            *known = verdict.min(*known);
+        }
+    }
+    buckets
 }
 
 /// Whether some resource of the grant is of a type that the action accepts: `s3:GetObject` on a bucket's

@@ -3,10 +3,13 @@
 
 mod architecture;
 mod catalog;
+mod coverage;
 mod errors;
 mod fit;
 mod identity;
+mod golden;
 mod policy;
 mod program;
 mod samples;
+mod silence;
 mod world;
