@@ -135,14 +135,14 @@ fn place_row(
         .into_iter()
         .filter(|trail| trail.takes_region(region))
         .collect();
-    let mut blind: BTreeMap<Cause, (BTreeSet<(&str, &str)>, BTreeSet<&str>, bool)> =
-        BTreeMap::new();
+    let mut blind: BTreeMap<&Cause, Hidden<'_>> = BTreeMap::new();
     for role in roles {
         for action in &role.blind {
-            let (actions, of, named) = blind.entry(action.cause.clone()).or_default();
-            actions.insert((role.arn, &action.action));
-            of.insert(role.arn);
-            *named |= action.named;
+            let hidden = blind.entry(&action.cause).or_default();
+            hidden.grants += 1;
+            hidden.actions.insert(&action.action);
+            hidden.roles.insert(role.arn);
+            hidden.named |= action.named;
         }
     }
     let mut types: BTreeSet<&str> = trails
@@ -190,28 +190,36 @@ fn place_row(
         data,
         blind: blind
             .into_iter()
-            .map(|(cause, (actions, of, named))| {
-                let names: BTreeSet<&str> = actions.iter().map(|(_, action)| *action).collect();
-                BlindRow {
-                    cause: match &cause {
-                        Cause::Data(kind) => (*kind).to_owned(),
-                        Cause::Management => "management events".into(),
-                        Cause::Never => "never in CloudTrail".into(),
-                        Cause::NoEvents => "no events of the account".into(),
-                    },
-                    code: match cause {
-                        Cause::Data(_) => "data-not-logged",
-                        Cause::Management => "management-not-logged",
-                        Cause::Never => "never-logged",
-                        Cause::NoEvents => "no-events",
-                    },
-                    grants: actions.len(),
-                    actions: names.into_iter().map(str::to_owned).collect(),
-                    roles: of.into_iter().map(str::to_owned).collect(),
-                    named,
-                }
-            })
+            .map(|(cause, hidden)| blind_row(cause, hidden))
             .collect(),
+    }
+}
+
+/// Granted actions that cannot be seen for one cause.
+#[derive(Default)]
+struct Hidden<'a> {
+    /// Pairs of a role and an action.
+    grants: usize,
+    actions: BTreeSet<&'a str>,
+    roles: BTreeSet<&'a str>,
+    named: bool,
+}
+
+fn blind_row(cause: &Cause, hidden: Hidden<'_>) -> BlindRow {
+    let (code, words) = match cause {
+        Cause::Data(kind) => ("data-not-logged", *kind),
+        Cause::Management => ("management-not-logged", "management events"),
+        Cause::Region => ("region-not-covered", "in other Regions"),
+        Cause::Never => ("never-logged", "never in CloudTrail"),
+        Cause::NoEvents => ("no-events", "no events of the account"),
+    };
+    BlindRow {
+        code,
+        cause: words.to_owned(),
+        grants: hidden.grants,
+        actions: hidden.actions.into_iter().map(str::to_owned).collect(),
+        roles: hidden.roles.into_iter().map(str::to_owned).collect(),
+        named: hidden.named,
     }
 }
 
@@ -294,9 +302,9 @@ fn changes(snapshot: &Snapshot, scan: &Scan, roles: &[RoleSight<'_>]) -> Vec<Cha
                 Cause::Data(kind) => {
                     kinds.insert(kind);
                 }
-                // More events of another Region no selector brings.
                 Cause::Management => *management |= trail.management_gaps().is_some(),
-                Cause::Never | Cause::NoEvents => {}
+                // No selector brings events of another Region, or of calls that no trail shows.
+                Cause::Region | Cause::Never | Cause::NoEvents => {}
             }
         }
     }

@@ -79,7 +79,7 @@ pub struct DataRow {
 /// Granted actions that cannot be seen, for one reason.
 #[derive(Clone, Debug, Serialize)]
 pub struct BlindRow {
-    /// `data-not-logged`, `management-not-logged`, `never-logged`, `no-events`.
+    /// `data-not-logged`, `management-not-logged`, `region-not-covered`, `never-logged`, `no-events`.
     pub code: &'static str,
     /// The data event type, or the reason in words.
     pub cause: String,

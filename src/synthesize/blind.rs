@@ -13,6 +13,8 @@ pub enum Cause {
     Data(&'static str),
     /// Management events of this kind are left out.
     Management,
+    /// The grant is for a Region that the input has no events of.
+    Region,
     /// No trail shows it.
     Never,
     /// The input has no events of the account.
@@ -54,7 +56,7 @@ pub(super) fn of(draft: &Draft<'_>) -> Vec<BlindAction> {
                 }
                 if let Sight::Blind(blind, reason) = draft.view.sight(facts, resource) {
                     named |= !grant.is_wide(service);
-                    found.get_or_insert((cause(draft, facts, blind), reason));
+                    found.get_or_insert_with(|| (cause(draft, facts, resource, blind), reason));
                 }
             }
         }
@@ -79,9 +81,10 @@ pub(super) fn of(draft: &Draft<'_>) -> Vec<BlindAction> {
     out
 }
 
-fn cause(draft: &Draft<'_>, facts: &ActionFacts, blind: Blind) -> Cause {
+fn cause(draft: &Draft<'_>, facts: &ActionFacts, resource: &str, blind: Blind) -> Cause {
     match (blind, draft.inputs.catalog.visibility(facts)) {
         (Blind::Missing, _) => Cause::NoEvents,
+        (Blind::NotLogged, _) if draft.view.regions(facts, resource).is_err() => Cause::Region,
         (Blind::NotLogged, Visibility::Data(types)) => {
             types.first().map_or(Cause::Never, |kind| Cause::Data(kind))
         }
@@ -90,8 +93,8 @@ fn cause(draft: &Draft<'_>, facts: &ActionFacts, blind: Blind) -> Cause {
         (Blind::NotLogged, Visibility::Carried { by, .. }) => by
             .iter()
             .filter_map(|carrier| draft.inputs.catalog.action(carrier))
-            .find_map(|carrier| match draft.view.sight(carrier, "*") {
-                Sight::Blind(blind, _) => Some(cause(draft, carrier, blind)),
+            .find_map(|carrier| match draft.view.sight(carrier, resource) {
+                Sight::Blind(blind, _) => Some(cause(draft, carrier, resource, blind)),
                 Sight::Logged(_) => None,
             })
             .unwrap_or(Cause::Management),

@@ -182,18 +182,17 @@ fn call(world: &mut World, day: u32, action: usize) {
         .iter()
         .any(|verb| name.starts_with(verb));
     let mut record = json!({"readOnly": read});
-    match source {
-        "s3" => {
-            record["requestParameters"] = json!({"bucketName": "in", "key": format!("a{day:02}/x")})
-        }
-        "dynamodb" => record["requestParameters"] = json!({"tableName": "T"}),
-        "sns" => {
-            record["requestParameters"] =
-                json!({"name": "t", "topicArn": "arn:aws:sns:us-east-1:111122223333:t"})
-        }
-        "sqs" => record["requestParameters"] = json!({"queueName": "q"}),
-        "kms" => record["resources"] = json!([{"type": "AWS::KMS::Key", "ARN": resource}]),
-        _ => {}
+    let topic = "arn:aws:sns:us-east-1:111122223333:t";
+    let parameters = match source {
+        "s3" => json!({"bucketName": "in", "key": format!("a{day:02}/x")}),
+        "dynamodb" => json!({"tableName": "T"}),
+        "sns" => json!({"name": "t", "topicArn": topic}),
+        "sqs" => json!({"queueName": "q"}),
+        _ => json!({}),
+    };
+    record["requestParameters"] = parameters;
+    if source == "kms" {
+        record["resources"] = json!([{"type": "AWS::KMS::Key", "ARN": resource}]);
     }
     if !kind.is_empty() {
         record["resources"] = json!([{"type": kind, "ARN": arn}]);

@@ -60,7 +60,7 @@ impl View<'_> {
 
     /// The Regions whose events must be in the input for silence to count: the resource's own, or where
     /// the role works; for services without Regions the one that they log to.
-    pub(super) fn regions(
+    pub(in crate::synthesize) fn regions(
         &self,
         facts: &ActionFacts,
         resource: &str,
