@@ -196,7 +196,7 @@ fn explain_gives_the_evidence_chain() {
     assert_eq!(gone["verdict"], "unused");
     assert_eq!(
         gone["reason"],
-        "not used in 39 days; the trail's selectors log it as a management event in us-east-1"
+        "not used in 39 days; management events of this account are logged in us-east-1 since 2026-09-01, as the trail's selectors say"
     );
     assert_eq!(gone["removed"][0]["from"], "inline/Queue");
     assert_eq!(of("ec2:RunInstances")["verdict"], "not-granted");

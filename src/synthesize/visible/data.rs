@@ -4,6 +4,7 @@ use super::days::date_of;
 use super::directions::directions;
 use super::{Blind, Proof, Sight, View, not_logged, words};
 use crate::catalog::ActionFacts;
+use crate::iam::Arn;
 use crate::usage::DataSeen;
 
 impl View<'_> {
@@ -20,6 +21,17 @@ impl View<'_> {
         let Some(kind) = kind_of(types, resource) else {
             return Sight::Blind(Blind::Never, "no data event type is known for it".into());
         };
+        let owner = Arn::parse(resource).map(|arn| arn.account);
+        let foreign = owner.filter(|owner| {
+            owner.bytes().all(|b| b.is_ascii_digit())
+                && !owner.is_empty()
+                && *owner != self.inputs.role.account
+        });
+        if let Some(owner) = foreign {
+            return not_logged(format!(
+                "the resource is of account {owner}, and its {kind} data events may be logged there alone"
+            ));
+        }
         let directions = directions(facts);
         let met = |region: &String| self.seen(kind, region).is_some();
         let unmet = regions.iter().find(|region| !met(region));
@@ -40,9 +52,9 @@ impl View<'_> {
             }
             return Sight::Logged(Proof {
                 reason: format!(
-                    "{}; the trail's selectors log {kind} data events of this account in {}",
+                    "{}; {kind} data events of this account are logged in {}, as the trail's selectors say",
                     self.period(),
-                    words(&regions)
+                    self.since(&regions)
                 ),
                 inferred: None,
             });

@@ -207,6 +207,17 @@ impl<'a> View<'a> {
         format!("not used in {} days", self.days())
     }
 
+    /// Regions, and since when the input has events of all of them.
+    fn since(&self, regions: &BTreeSet<String>) -> String {
+        let firsts = regions
+            .iter()
+            .filter_map(|region| self.place(region)?.first);
+        match firsts.max() {
+            Some(first) => format!("{} since {}", words(regions), date_of(first)),
+            None => words(regions),
+        }
+    }
+
     fn only_for(&self, services: &[&str]) -> Sight {
         let trusted = &self.inputs.role.trusted_services;
         let by = services.iter().find(|service| {
@@ -246,9 +257,9 @@ impl<'a> View<'a> {
         });
         if logged_all {
             return logged(format!(
-                "{}; the trail's selectors log it as a management event in {}",
+                "{}; management events of this account are logged in {}, as the trail's selectors say",
                 self.period(),
-                words(&regions)
+                self.since(&regions)
             ));
         }
         let kind = match (read, write) {
@@ -293,9 +304,9 @@ impl<'a> View<'a> {
             ));
         }
         logged(format!(
-            "{}; management events are logged in {}",
+            "{}; management events of this account are logged in {}, which is inferred from such events in the input",
             self.period(),
-            words(regions)
+            self.since(regions)
         ))
     }
 
