@@ -164,7 +164,10 @@ impl Service {
     }
 
     pub(super) fn arn_formats(&self, resource_type: &str) -> &[&'static str] {
-        let formats = self.types().get(&resource_type.to_ascii_lowercase());
+        let types = self.types();
+        let formats = types
+            .get(resource_type)
+            .or_else(|| types.get(&resource_type.to_ascii_lowercase()));
         formats.map_or(&[], Vec::as_slice)
     }
 

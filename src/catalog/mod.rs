@@ -84,6 +84,11 @@ impl Catalog {
     #[must_use]
     pub fn action(&self, action: &str) -> Option<&ActionFacts> {
         let (service, name) = action.split_once(':')?;
+        self.action_of(service, name)
+    }
+
+    /// The facts of the action of a service, both names in any case.
+    pub(crate) fn action_of(&self, service: &str, name: &str) -> Option<&ActionFacts> {
         let actions = self.service_actions(service);
         // All names of a service begin behind its prefix and a colon.
         let start = service.len() + 1;
@@ -138,8 +143,12 @@ impl Catalog {
     }
 
     fn service(&self, name: &str) -> Option<&actions::Service> {
+        let capital = || name.bytes().any(|byte| byte.is_ascii_uppercase());
         let exact = self.services.get(name);
-        exact.or_else(|| self.services.get(name.to_ascii_lowercase().as_str()))
+        exact.or_else(|| {
+            let lower = capital().then(|| name.to_ascii_lowercase())?;
+            self.services.get(lower.as_str())
+        })
     }
 
     /// The API clients, sorted by name; each reads its operations on first use.

@@ -9,7 +9,9 @@ use super::invoked::invoked;
 use super::observe::{Observation, Outcome, observed};
 use super::role::{CallShape, DeniedKey, FunctionKey, RoleUsage, Unmapped};
 use super::{Bounded, Caller, Changes, Coverage, OutsideKey, Place, Records, Usage};
-use crate::catalog::{Catalog, Door, Mapping, Memo, PolicyKind, ResourceRef, Visibility};
+use crate::catalog::{
+    CallRequest, Catalog, Door, Mapping, Memo, PolicyKind, ResourceRef, Visibility,
+};
 use crate::read::Selection;
 use crate::trail::dedupe::Dedupe;
 use crate::trail::{Actor, Class, Record, RoleSession, fingerprint, time};
@@ -359,6 +361,14 @@ fn add_calls(
     }
 }
 
+/// What the first action of a call was checked against, where that is one thing alone: of several nobody
+/// knows which was refused.
+fn sole_resource(requests: &[CallRequest]) -> Option<ResourceRef> {
+    let first = requests.first()?;
+    let mut same = requests.iter().filter(|other| other.action == first.action);
+    same.nth(1).is_none().then(|| first.resource.clone())
+}
+
 /// What was denied: the message says it best, since most denied calls have no parameters.
 fn add_denied(
     usage: &mut RoleUsage,
@@ -381,10 +391,11 @@ fn add_denied(
         door => door,
     };
     let said = parsed.resource.map(|arn| {
-        if arn == "*" {
-            ResourceRef::Any
-        } else {
-            ResourceRef::Literal(arn)
+        // A `*` in a message is AWS's own: what was refused had no name yet.
+        match arn.as_str() {
+            "*" => ResourceRef::Any,
+            arn if arn.contains('*') => ResourceRef::Pattern(arn.to_owned()),
+            arn => ResourceRef::Literal(arn.to_owned()),
         }
     });
     let mapped = observation.requests.first();
@@ -398,7 +409,7 @@ fn add_denied(
         ),
     };
     let resource = said
-        .or_else(|| mapped.map(|request| request.resource.clone()))
+        .or_else(|| sole_resource(&observation.requests))
         .unwrap_or(ResourceRef::Any);
     let key = DeniedKey {
         action,

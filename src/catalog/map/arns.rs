@@ -33,14 +33,26 @@ pub(super) fn fill(
     mut value: impl FnMut(&str) -> Part,
 ) -> ResourceRef {
     let mut literal = String::with_capacity(format.len() + 32);
-    let mut pattern = String::new();
+    let mut pattern = String::with_capacity(format.len() + 32);
     let mut open = false;
     for piece in pieces(format) {
+        let own = match piece {
+            Piece::Literal(text) => Some(text),
+            Piece::Variable("Partition") => Some(scope.partition.as_str()),
+            Piece::Variable("Region") => Some(scope.region.as_str()),
+            Piece::Variable("Account") => Some(scope.account.as_str()),
+            Piece::Variable(_) => None,
+        };
+        // Neither the letters of a format nor what a scope holds need an escape.
+        if let Some(own) = own.filter(|own| !own.is_empty()) {
+            pattern.push_str(own);
+            literal.push_str(own);
+            continue;
+        }
         let part = match piece {
-            Piece::Literal(text) => Part::Text(text.to_owned()),
-            Piece::Variable("Partition") => known(&scope.partition),
-            Piece::Variable("Region") => known(&scope.region),
-            Piece::Variable("Account") => known(&scope.account),
+            Piece::Literal(_) | Piece::Variable("Partition" | "Region" | "Account") => {
+                Part::Unknown
+            }
             Piece::Variable("*") => Part::Glob("*".to_owned()),
             Piece::Variable(name) => value(name),
         };
@@ -69,14 +81,6 @@ pub(super) fn fill(
         ResourceRef::Pattern(pattern)
     } else {
         ResourceRef::Literal(literal)
-    }
-}
-
-fn known(text: &str) -> Part {
-    if text.is_empty() {
-        Part::Unknown
-    } else {
-        Part::Text(text.to_owned())
     }
 }
 

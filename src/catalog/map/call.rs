@@ -1,12 +1,14 @@
 //! One event seen as a call: where it went, under which name, from which account, with which parameters.
 
 use std::cell::OnceCell;
+use std::sync::LazyLock;
 
+use memchr::memmem::Finder;
 use serde_json::Value;
 
 use super::arns::Scope;
 use super::{params, suffix, tables};
-use crate::catalog::{Catalog, Operation};
+use crate::catalog::{ActionFacts, Catalog, Operation};
 use crate::trail::Record;
 
 /// How event sources end: in `aws`, China, the European sovereign cloud and the isolated partitions.
@@ -82,10 +84,7 @@ impl<'a> Call<'a> {
         let events = tables.events.get(self.service);
         events.is_some_and(|events| events.contains_key(&self.key))
             || super::silence(self.service, &self.key).is_some()
-            || self
-                .catalog
-                .action(&format!("{}:{}", self.service, self.event))
-                .is_some()
+            || self.same_named().is_some()
             || super::apigateway::operation(self).is_some()
             || !self.catalog.listed.of(self.service, &self.key).is_empty()
     }
@@ -140,10 +139,20 @@ impl<'a> Call<'a> {
         })
     }
 
-    /// Whether the parameters as written hold a text.
-    pub(super) fn mentions(&self, text: &str) -> bool {
+    /// Whether the parameters as written may hold a role or an instance profile.
+    pub(super) fn mentions_roles(&self) -> bool {
+        static MARKS: LazyLock<[Finder<'static>; 2]> =
+            LazyLock::new(|| [":role/", "amInstanceProfile"].map(Finder::new));
         let raw = self.record.request_parameters;
-        raw.is_some_and(|raw| memchr::memmem::find(raw.get().as_bytes(), text.as_bytes()).is_some())
+        raw.is_some_and(|raw| {
+            let bytes = raw.get().as_bytes();
+            MARKS.iter().any(|mark| mark.find(bytes).is_some())
+        })
+    }
+
+    /// The action called like the event.
+    pub(super) fn same_named(&self) -> Option<&'a ActionFacts> {
+        self.catalog.action_of(self.service, self.event)
     }
 
     /// The API operations called like the event.

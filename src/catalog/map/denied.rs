@@ -114,13 +114,10 @@ impl Catalog {
     #[must_use]
     pub fn denied_call(&self, record: &Record<'_>) -> DeniedCall {
         let mut denied = parse(record.error_message.as_deref().unwrap_or_default());
-        if let Some(facts) = denied
-            .action
-            .as_deref()
-            .and_then(|action| self.action(action))
-        {
-            denied.action = Some(facts.action.to_string());
-        }
+        // Messages may name what is no action (`lambda:Invoke`): then the event's own mapping knows.
+        let said = denied.action.take();
+        let known = said.as_deref().and_then(|action| self.action(action));
+        denied.action = known.map(|facts| facts.action.to_string());
         if denied.action.is_some() && denied.resource.is_some() {
             return denied;
         }
@@ -131,11 +128,14 @@ impl Catalog {
             });
             if let Some(own) = own {
                 denied.action.get_or_insert_with(|| own.action.to_string());
-                if denied.resource.is_none() {
+                let mut same = requests.iter().filter(|other| other.action == own.action);
+                // Of several resources the message would have to say which was refused.
+                if denied.resource.is_none() && same.nth(1).is_none() {
                     denied.resource = own.resource.as_arn().map(str::to_owned);
                 }
             }
         }
+        denied.action = denied.action.or(said);
         denied
     }
 }
@@ -149,7 +149,7 @@ pub(super) fn parse(message: &str) -> DeniedCall {
         let ends = lower.match_indices(text).map(|(at, _)| at + text.len());
         let rests = ends.filter_map(|at| message.get(at..));
         rests
-            .map(|rest| rest.trim_start_matches([':', ' ', '"', '\'']))
+            .map(|rest| rest.trim_start_matches([':', ' ', '"', '\'', '`']))
             .collect()
     };
     let words = after("authorized to perform").into_iter().map(first_word);
@@ -195,7 +195,7 @@ fn first_word(text: &str) -> &str {
         Some(end) if text.starts_with("arn:") => &text[..end],
         _ => text.split_ascii_whitespace().next().unwrap_or_default(),
     };
-    text.trim_end_matches(['.', ',', '"', '\'', ';'])
+    text.trim_end_matches(['.', ',', '"', '\'', '`', ';'])
 }
 
 fn is_action(text: &str) -> bool {

@@ -78,7 +78,7 @@ pub(super) fn resources(call: &Call<'_>, facts: &ActionFacts) -> Option<Vec<Foun
 fn listed(call: &Call<'_>) -> Vec<ResourceRef> {
     resolve::reported(call, "dynamodb")
         .into_iter()
-        .filter(|(_, kinds)| kinds.iter().any(|kind| kind == "table"))
+        .filter(|(_, kinds)| kinds.contains(&"table"))
         .map(|(resource, _)| resource)
         .collect()
 }
@@ -120,7 +120,7 @@ fn streams(call: &Call<'_>) -> Vec<Found> {
     let reported = resolve::reported(call, "dynamodb");
     let streams: Vec<Found> = reported
         .iter()
-        .filter(|(_, kinds)| kinds.iter().any(|kind| kind == "stream"))
+        .filter(|(_, kinds)| kinds.contains(&"stream"))
         .map(|(resource, _)| resource.clone().into())
         .collect();
     if !streams.is_empty() {

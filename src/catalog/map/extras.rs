@@ -38,7 +38,7 @@ pub(super) fn passed_roles(call: &Call<'_>, facts: &ActionFacts, out: &mut Vec<C
         named.extend(call.texts(member).into_iter().map(|text| (last, text)));
     }
     // Roles in places that no list of members names: actions of a rule, settings of an input.
-    if call.mentions(":role/") || call.mentions("amInstanceProfile") {
+    if call.mentions_roles() {
         let mut more = Vec::new();
         roles_within(call.params(), "", &mut more);
         more.retain(|(_, text)| named.iter().all(|(_, known)| known != text));
@@ -145,7 +145,7 @@ pub(super) fn listed<'a>(
 /// of the account.
 fn role(call: &Call<'_>, text: &str, profile: bool) -> Option<ResourceRef> {
     let kinds = resolve::kinds(call.catalog, "iam", text);
-    if kinds.iter().any(|kind| kind == "role") {
+    if kinds.contains(&"role") {
         return Some(ResourceRef::Literal(text.to_owned()));
     }
     if profile || text.contains(":instance-profile/") {

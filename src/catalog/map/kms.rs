@@ -10,7 +10,7 @@ use super::tables;
 pub(super) fn re_encrypt(call: &Call<'_>, destination: bool) -> Vec<Found> {
     let keys: Vec<ResourceRef> = resolve::reported(call, "kms")
         .into_iter()
-        .filter(|(_, kinds)| kinds.iter().any(|kind| kind == "key"))
+        .filter(|(_, kinds)| kinds.contains(&"key"))
         .map(|(resource, _)| resource)
         .collect();
     let (own, other) = if destination {

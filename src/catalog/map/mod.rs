@@ -210,8 +210,7 @@ fn requests(call: &Call<'_>) -> Vec<CallRequest> {
     } else if out.is_empty() {
         let listed = call.catalog.listed.of(call.service, &call.key);
         let facts = call
-            .catalog
-            .action(&format!("{}:{}", call.service, call.event))
+            .same_named()
             .or_else(|| call.catalog.action(listed.first()?));
         if let Some(facts) = facts {
             add(call, facts, "", Certainty::Seen, &mut out);

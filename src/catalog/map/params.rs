@@ -6,10 +6,20 @@ use serde_json::Value;
 /// Longer values are not names of resources: an ARN has at most 2,048 characters.
 const LONGEST: usize = 2048;
 
+/// Members of an object that is searched from front to back.
+const SMALL: usize = 16;
+
 /// A member of an object, its name in any case.
 pub(super) fn member<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
     let object = value.as_object()?;
-    object.get(name).or_else(|| {
+    // In an object of usual size looking at each key is cheaper than hashing the name.
+    let exact = if object.len() > SMALL {
+        object.get(name)
+    } else {
+        let mut members = object.iter();
+        members.find_map(|(key, value)| (key == name).then_some(value))
+    };
+    exact.or_else(|| {
         object
             .iter()
             .find_map(|(key, value)| key.eq_ignore_ascii_case(name).then_some(value))

@@ -128,13 +128,13 @@ enum Outcome {
 }
 
 /// An ARN of the event's list with the types it may be of.
-type Reported = Vec<(ResourceRef, Vec<String>)>;
+type Reported<'a> = Vec<(ResourceRef, Vec<&'a str>)>;
 
 fn of_type(
     call: &Call<'_>,
     facts: &ActionFacts,
     kind: ResourceUse,
-    reported: &Reported,
+    reported: &Reported<'_>,
 ) -> Outcome {
     let service = facts.action.service();
     let row = match row(call, facts, kind.name) {
@@ -228,9 +228,11 @@ pub(super) fn names_itself(service: &str, kind: &str) -> bool {
 
 fn rows(service: &str, kind: &str) -> &'static [ArnRow] {
     let types = tables::tables().arns.get(service);
-    types
-        .and_then(|types| types.get(&kind.to_ascii_lowercase()))
-        .map_or(&[], Vec::as_slice)
+    let rows = types.and_then(|types| {
+        let exact = types.get(kind);
+        exact.or_else(|| types.get(&kind.to_ascii_lowercase()))
+    });
+    rows.map_or(&[], Vec::as_slice)
 }
 
 /// Whether a table's action cell is for an action: `*`, `Put*`, or the name itself.
@@ -242,7 +244,7 @@ fn covers(cell: &str, name: &str) -> bool {
 }
 
 /// The ARNs of `resources[]`, with the types of the service that each fits best.
-pub(super) fn reported(call: &Call<'_>, service: &str) -> Reported {
+pub(super) fn reported<'a>(call: &Call<'a>, service: &str) -> Reported<'a> {
     let entries = call.record.resources.iter();
     entries
         .filter_map(|entry| entry.arn.as_deref())
@@ -258,7 +260,7 @@ pub(super) fn reported(call: &Call<'_>, service: &str) -> Reported {
 
 /// The resource types of a service that an ARN fits best, in lower case. Several where formats are alike
 /// (`function:${FunctionName}:${Alias}` and `…:${Version}`).
-pub(super) fn kinds(catalog: &Catalog, service: &str, arn: &str) -> Vec<String> {
+pub(super) fn kinds<'a>(catalog: &'a Catalog, service: &str, arn: &str) -> Vec<&'a str> {
     let Some(service) = catalog.service(service) else {
         return Vec::new();
     };
@@ -277,7 +279,7 @@ pub(super) fn kinds(catalog: &Catalog, service: &str, arn: &str) -> Vec<String> 
         }
         if fit >= best {
             best = fit;
-            kinds.push(name.clone());
+            kinds.push(name.as_str());
         }
     }
     kinds

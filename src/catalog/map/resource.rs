@@ -65,6 +65,10 @@ impl fmt::Display for ResourceRef {
 
 /// Literal text in IAM policy syntax.
 pub(super) fn escape(text: &str) -> String {
+    let plain = |byte: u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'*' | b'?' | b'$');
+    if text.bytes().all(plain) {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(text.len());
     let mut letters = text.chars().peekable();
     while let Some(letter) = letters.next() {

@@ -91,6 +91,10 @@ fn the_sentences_of_aws() {
             "is not authorized to perform: organizations:ListAccounts on resource: * because no resource-based policy allows the organizations:ListAccounts action",
             "organizations:ListAccounts | - | no-resource-policy",
         ),
+        (
+            "is not authorized to perform `ses:SendRawEmail' on resource `arn:aws:ses:eu-west-1:111122223333:identity/a@example.com'",
+            "ses:SendRawEmail | arn:aws:ses:eu-west-1:111122223333:identity/a@example.com | unknown",
+        ),
     ];
     for (message, wanted) in table {
         assert_eq!(read(&format!("{who} {message}")), wanted, "{message}");
@@ -150,6 +154,16 @@ fn the_event_fills_what_the_message_leaves_out() {
         by_message.resource.as_deref(),
         Some("arn:aws:sns:eu-west-1:111122223333:t")
     );
+    // No action of that name: the event's own mapping has the one that IAM refused.
+    let message = "User: u is not authorized to perform: lambda:Invoke on resource: arn:aws:lambda:eu-west-1:111122223333:function:f";
+    let invoke = denied("lambda", "Invoke", json!(null), message);
+    assert_eq!(invoke.action.as_deref(), Some("lambda:InvokeFunction"));
+    // Which of the many things that a launch needs was refused is only in the encoded message.
+    let image = json!({"instancesSet": {"items": [{"imageId": "ami-0a"}]}});
+    let message = "You are not authorized to perform this operation. Encoded authorization failure message: abc";
+    let launch = denied("ec2", "RunInstances", image, message);
+    assert_eq!(launch.action.as_deref(), Some("ec2:RunInstances"));
+    assert_eq!(launch.resource, None);
     let unknown = denied("made-up", "DoThings", json!(null), "no");
     assert_eq!((unknown.action, unknown.resource), (None, None));
 }
