@@ -9,6 +9,7 @@ mod fit;
 mod golden;
 mod identity;
 mod policy;
+mod policy_files;
 mod program;
 mod samples;
 mod silence;
