@@ -48,7 +48,7 @@
 //! let options = FitOptions {
 //!     synthesis: Options {
 //!         granularity: Granularity::Prefix, unseen: UnseenRule::Keep, min_window_days: 30,
-//!         neighbours: true, ensure_logging: false, keep: Vec::new(), regions: Vec::new(), from: None, to: None,
+//!         neighbours: true, conditions: ConditionRule::Standard, action_wildcards: false, ensure_logging: false, keep: Vec::new(), regions: Vec::new(), from: None, to: None,
 //!     },
 //!     roles: Vec::new(), all_roles: false, accounts: Vec::new(), include_outside: false,
 //! };

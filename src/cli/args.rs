@@ -28,6 +28,8 @@ pub(super) struct Args {
 pub(super) enum Command {
     /// The main job: policies, diffs and a report per Lambda role
     Fit(FitArgs),
+    /// Fit on the past, replay the rest: what would have been denied, how much wider than used
+    Backtest(BacktestArgs),
     /// What these logs can and cannot show of what is granted, and what would make them show more
     Coverage(CoverageArgs),
     /// Why a line is there or gone: the evidence on a role's actions
@@ -120,6 +122,12 @@ pub(super) struct FitArgs {
     /// Do not keep s3:ListBucket beside object reads (missing keys then answer 403 instead of 404)
     #[arg(long, help_heading = "Policy")]
     pub(super) no_neighbours: bool,
+    /// Conditions to pin where all uses share them; those of the current policies always stay
+    #[arg(long, value_enum, default_value_t = Conditions::Standard, help_heading = "Policy")]
+    pub(super) conditions: Conditions,
+    /// Shorten action lists by wildcards that name no further action of today (they will name what AWS adds)
+    #[arg(long, help_heading = "Policy")]
+    pub(super) action_wildcards: bool,
     /// Add the logging permissions that a function lacks today; marked as added
     #[arg(long, help_heading = "Policy")]
     pub(super) ensure_logging: bool,
@@ -156,6 +164,35 @@ pub(super) struct RoleArgs {
     /// All roles, not only those that Lambda uses
     #[arg(long, help_heading = "Roles")]
     pub(super) all_roles: bool,
+}
+
+/// `rolefit backtest`.
+#[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "Without a snapshot every role is taken to be allowed everything today.\n\nExamples:\n  rolefit backtest ./trail --snapshot ./snapshot --split 80%\n  rolefit backtest ./trail --snapshot ./snapshot --split 2026-11-01 --rolling 4 --output json"
+)]
+pub(super) struct BacktestArgs {
+    #[command(flatten)]
+    pub(super) logs: LogArgs,
+    #[command(flatten)]
+    pub(super) roles: RoleArgs,
+    /// Fit on what comes before: a share of the time, or a date
+    #[arg(
+        long,
+        value_name = "PERCENT%|TIME",
+        default_value = "80%",
+        help_heading = "Split"
+    )]
+    pub(super) split: String,
+    /// Cut the rest into N parts and replay each against a fit of all before it
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100), help_heading = "Split")]
+    pub(super) rolling: u32,
+    /// Only this granularity; may be given several times, all three side by side by default
+    #[arg(long, value_enum, help_heading = "Policy")]
+    pub(super) granularity: Vec<Granularity>,
+    /// What goes to standard output
+    #[arg(long, value_enum, default_value_t = Output::Text, help_heading = "Output")]
+    pub(super) output: Output,
 }
 
 /// `rolefit coverage`.
@@ -236,9 +273,6 @@ pub(super) struct VerifyArgs {
     /// Policy documents to come, such as a `policy.json` that `fit` wrote
     #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
     pub(super) proposed: Vec<PathBuf>,
-    /// The permissions boundary of the role, before and after
-    #[arg(long, value_name = "FILE")]
-    pub(super) boundary: Option<PathBuf>,
     /// What goes to standard output
     #[arg(long, value_enum, default_value_t = Output::Text)]
     pub(super) output: Output,
@@ -250,7 +284,7 @@ pub(super) struct SimulateArgs {
     /// Policy documents of the principal, or a `current.json` that `fit` wrote
     #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
     pub(super) policy: Vec<PathBuf>,
-    /// Its permissions boundary, in place of one that a `current.json` holds
+    /// Its permissions boundary
     #[arg(long, value_name = "FILE")]
     pub(super) boundary: Option<PathBuf>,
     /// The action, such as s3:GetObject
@@ -262,9 +296,6 @@ pub(super) struct SimulateArgs {
     /// A condition key of the request and its value; may be given several times, also for one key
     #[arg(long, value_name = "KEY=VALUE", num_args = 1..)]
     pub(super) context: Vec<String>,
-    /// The request has no other condition keys than those given
-    #[arg(long)]
-    pub(super) complete: bool,
     /// What goes to standard output
     #[arg(long, value_enum, default_value_t = Output::Text)]
     pub(super) output: Output,
@@ -341,6 +372,17 @@ pub(super) enum Granularity {
     Prefix,
     /// Whole buckets, tables, log groups
     Container,
+}
+
+/// `--conditions`.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum Conditions {
+    /// None
+    None,
+    /// iam:PassedToService, kms:ViaService, ec2:CreateAction
+    Standard,
+    /// s3:prefix of listings too, where a few prefixes stand for all
+    All,
 }
 
 /// `--unseen`.

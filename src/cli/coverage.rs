@@ -10,7 +10,7 @@ use crate::grants::{Concern, Snapshot};
 use crate::pipeline::{FitOptions, Scan, coverage, scan};
 use crate::read::Selection;
 use crate::render::{write_coverage_text, write_json};
-use crate::synthesize::{Granularity, Options, UnseenRule};
+use crate::synthesize::{ConditionRule, Granularity, Options, UnseenRule};
 
 /// What `coverage` and `explain` have read.
 pub(super) struct Read {
@@ -81,6 +81,8 @@ fn options(logs: &args::LogArgs, roles: &RoleArgs, selection: &Selection) -> Fit
     FitOptions {
         synthesis: Options {
             granularity: Granularity::Prefix,
+            conditions: ConditionRule::Standard,
+            action_wildcards: false,
             unseen: UnseenRule::Keep,
             min_window_days: 30,
             neighbours: true,

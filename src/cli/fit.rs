@@ -12,7 +12,7 @@ use crate::catalog::Catalog;
 use crate::grants::{Concern, Snapshot, SnapshotError};
 use crate::pipeline::{FitOptions, Scan, fit, scan};
 use crate::render::{FolderError, Report, Status, write_folder, write_json, write_text};
-use crate::synthesize::{Granularity, Options, UnseenRule};
+use crate::synthesize::{ConditionRule, Granularity, Options, UnseenRule};
 
 pub(super) fn run(args: &FitArgs) -> Result<Exit, Fault> {
     let selection = inputs::selection(&args.logs)?;
@@ -27,11 +27,7 @@ pub(super) fn run(args: &FitArgs) -> Result<Exit, Fault> {
     nothing_read(&args.logs.logs, &read)?;
     let options = FitOptions {
         synthesis: Options {
-            granularity: match args.granularity {
-                args::Granularity::Exact => Granularity::Exact,
-                args::Granularity::Prefix => Granularity::Prefix,
-                args::Granularity::Container => Granularity::Container,
-            },
+            granularity: granularity(args.granularity),
             unseen: match args.unseen {
                 args::Unseen::Keep => UnseenRule::Keep,
                 args::Unseen::Drop => UnseenRule::Drop,
@@ -39,6 +35,12 @@ pub(super) fn run(args: &FitArgs) -> Result<Exit, Fault> {
             },
             min_window_days: i64::from(args.min_window),
             neighbours: !args.no_neighbours,
+            conditions: match args.conditions {
+                args::Conditions::None => ConditionRule::None,
+                args::Conditions::Standard => ConditionRule::Standard,
+                args::Conditions::All => ConditionRule::All,
+            },
+            action_wildcards: args.action_wildcards,
             ensure_logging: args.ensure_logging,
             keep: keep(&args.keep)?,
             regions: selection.regions.iter().cloned().collect(),
@@ -103,6 +105,14 @@ pub(super) fn snapshot(
         return Ok(Snapshot::default());
     }
     load_snapshot(folder, details, catalog)
+}
+
+pub(super) fn granularity(asked: args::Granularity) -> Granularity {
+    match asked {
+        args::Granularity::Exact => Granularity::Exact,
+        args::Granularity::Prefix => Granularity::Prefix,
+        args::Granularity::Container => Granularity::Container,
+    }
 }
 
 /// Reads the snapshot and warns of what of it cannot be used.

@@ -66,7 +66,7 @@ fn seconds(age: &str) -> anyhow::Result<i64> {
 }
 
 /// A date or a time in seconds since 1970; with `end` a date stands for the end of its day.
-fn moment(text: &str, end: bool) -> anyhow::Result<i64> {
+pub(super) fn moment(text: &str, end: bool) -> anyhow::Result<i64> {
     if let Ok(time) = text.parse::<jiff::Timestamp>() {
         return Ok(time.as_second());
     }

@@ -2,6 +2,7 @@
 //! and the one place that chooses between sources.
 
 mod args;
+mod backtest;
 mod catalog;
 mod coverage;
 mod exit;
@@ -66,6 +67,7 @@ pub fn main() -> Exit {
     };
     let result = match &args.command {
         Command::Fit(args) => fit::run(args),
+        Command::Backtest(args) => backtest::run(args),
         Command::Coverage(args) => coverage::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Requests(args) => requests::run(args),

@@ -13,9 +13,9 @@ use crate::diff::{self, Change};
 use crate::grants::{Role, Snapshot};
 use crate::iam::{self, Action, NamedPolicy, PolicyDocument, PolicySet, quota};
 use crate::render::{
-    Bytes, Changes, Current, DocumentRow, Failure, Input, MissingRow, Objects, PlaceRow, Proposed,
-    ReasonRow, RecordCounts, RemovedRow, Report, RequestRow, RiskRow, RoleReport, Status, Tool,
-    Window,
+    Bytes, Changes, Current, DocumentRow, Failure, Input, ManagedPolicyRow, MissingRow, Objects,
+    PlaceRow, Proposed, ReasonRow, RecordCounts, RemovedRow, Report, RequestRow, RiskRow,
+    RoleReport, Status, Tool, Window,
 };
 use crate::synthesize::{self, Inputs, Options, Proposal, Verdict};
 use crate::usage::RoleUsage;
@@ -87,13 +87,14 @@ pub(super) fn role(
             role: &role.arn,
             current: &identity,
             proposed: proposal.document.as_ref(),
+            managed: &proposal.managed,
             added: &added,
             calls: &calls,
             needs: &needs,
         },
         catalog,
     );
-    report.diff = diff::unified(role, proposal.document.as_ref());
+    report.diff = diff::unified(role, proposal.combined().as_ref());
     report.status = status(&proposal, &verification, &identity);
     report.reasons = proposal
         .reasons
@@ -196,8 +197,7 @@ fn status(proposal: &Proposal, verification: &verify::Verification, current: &Po
     }
     let proposed = PolicySet {
         identity: proposal
-            .document
-            .iter()
+            .documents()
             .map(|document| NamedPolicy {
                 name: "proposal".into(),
                 document: document.clone(),
@@ -248,13 +248,15 @@ fn broken_promises(verification: &verify::Verification) -> Vec<ReasonRow> {
             ),
         ));
     }
-    if verification.characters > quota::INLINE_ROLE {
+    if !verification.fits() {
         rows.push(reason(
             "over-quota",
             &format!(
-                "the proposal has {} characters, the limit for inline policies of a role is {}",
+                "the proposal has {} characters, the limit for inline policies of a role is {}, and {} managed policies of {} do not hold the rest",
                 verification.characters,
-                quota::INLINE_ROLE
+                quota::INLINE_ROLE,
+                quota::MANAGED_PER_ROLE,
+                quota::MANAGED
             ),
         ));
     }
@@ -302,14 +304,22 @@ fn proposed(
     verification: &verify::Verification,
     catalog: &Catalog,
 ) -> Proposed {
-    let documents: Vec<&PolicyDocument> = proposal.document.iter().collect();
+    let documents: Vec<&PolicyDocument> = proposal.documents().collect();
     let allowed = diff::allowed_actions(&documents, catalog);
     Proposed {
         policy: proposal.document.as_ref().map(PolicyDocument::to_value),
         allowed_actions: allowed.len(),
         sensitive_actions: sensitive(&allowed, catalog),
-        characters: verification.characters,
-        managed_policies: Vec::new(),
+        characters: verification.characters + verification.managed.iter().sum::<usize>(),
+        managed_policies: proposal
+            .managed
+            .iter()
+            .map(|policy| ManagedPolicyRow {
+                name: policy.name.clone(),
+                characters: quota::characters(&policy.document),
+                policy: policy.document.to_value(),
+            })
+            .collect(),
         statement_reasons: proposal.statement_reasons.clone(),
         granularity: proposal.granularity.as_str().to_owned(),
     }
@@ -317,7 +327,7 @@ fn proposed(
 
 fn capabilities(role: &Role, proposal: &Proposal, catalog: &Catalog) -> BTreeMap<String, Change> {
     let current: Vec<&PolicyDocument> = role.policies.iter().map(|p| &p.policy.document).collect();
-    let proposed: Vec<&PolicyDocument> = proposal.document.iter().collect();
+    let proposed: Vec<&PolicyDocument> = proposal.documents().collect();
     diff::capabilities(&current, &proposed, catalog)
 }
 

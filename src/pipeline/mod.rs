@@ -4,6 +4,7 @@
 //! merge once at the end. Nothing is printed here: an [`crate::event::Observer`] listens.
 
 mod assemble;
+mod backtest;
 mod coverage;
 mod explain;
 mod fit;
@@ -12,6 +13,7 @@ mod requests;
 mod rows;
 mod scan;
 
+pub use backtest::{BacktestError, BacktestOptions, SplitAt, backtest};
 pub use coverage::coverage;
 pub use explain::explain;
 pub use fit::{FitOptions, fit};

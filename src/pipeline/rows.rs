@@ -49,7 +49,7 @@ pub(super) fn verification_rows(verification: &verify::Verification) -> Verifica
             unknown: verification.valid.unknown.clone(),
         },
         quota: Quota {
-            holds: verification.characters <= quota::INLINE_ROLE,
+            holds: verification.fits(),
             characters: verification.characters,
             limit: quota::INLINE_ROLE,
         },

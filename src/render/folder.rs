@@ -62,11 +62,11 @@ pub fn write_folder(
         let role_folder = folder.join(&relative);
         fs::create_dir_all(&role_folder).map_err(error(&role_folder))?;
         for (name, text) in files(role) {
-            let path = role_folder.join(name);
+            let path = role_folder.join(&name);
             match text {
                 Some(text) => {
                     fs::write(&path, text).map_err(error(&path))?;
-                    written.push(relative.join(name));
+                    written.push(relative.join(&name));
                 }
                 // With --force a stale file of an earlier run must not look like this run's.
                 None if path.exists() => fs::remove_file(&path).map_err(error(&path))?,
@@ -77,7 +77,7 @@ pub fn write_folder(
     Ok(written)
 }
 
-fn files(role: &RoleReport) -> Vec<(&'static str, Option<String>)> {
+fn files(role: &RoleReport) -> Vec<(String, Option<String>)> {
     let policy = match (&role.proposed, role.status) {
         (_, Status::Refused) | (None, _) => None,
         (Some(proposed), _) => proposed.policy.as_ref().map(pretty),
@@ -87,18 +87,31 @@ fn files(role: &RoleReport) -> Vec<(&'static str, Option<String>)> {
         "statement_reasons": role.proposed.as_ref().map(|p| &p.statement_reasons),
         "decisions": role.decisions, "removed": role.removed,
     });
-    vec![
-        ("policy.json", policy),
+    let mut files = vec![
+        ("policy.json".to_owned(), policy),
         (
-            "current.json",
+            "current.json".to_owned(),
             (!role.current_policies.is_null()).then(|| pretty(&role.current_policies)),
         ),
         (
-            "policy.diff",
+            "policy.diff".to_owned(),
             (!role.diff.is_empty()).then(|| role.diff.clone()),
         ),
-        ("decisions.json", Some(pretty(&decisions))),
-    ]
+        ("decisions.json".to_owned(), Some(pretty(&decisions))),
+    ];
+    // All numbers, so that those of an earlier run go.
+    for number in 0..crate::iam::quota::MANAGED_PER_ROLE {
+        let managed = role
+            .proposed
+            .as_ref()
+            .filter(|_| role.status != Status::Refused)
+            .and_then(|proposed| proposed.managed_policies.get(number));
+        files.push((
+            format!("managed-policy-{}.json", number + 1),
+            managed.map(|managed| pretty(&managed.policy)),
+        ));
+    }
+    files
 }
 
 fn pretty(value: &Value) -> String {

@@ -286,11 +286,22 @@ pub struct Proposed {
     /// Characters, as IAM counts.
     pub characters: usize,
     /// Managed policies to attach beside the inline one.
-    pub managed_policies: Vec<String>,
+    pub managed_policies: Vec<ManagedPolicyRow>,
     /// Why each statement is there, in their order.
     pub statement_reasons: Vec<String>,
     /// `exact`, `prefix` or `container`.
     pub granularity: String,
+}
+
+/// A customer managed policy of a proposal.
+#[derive(Clone, Debug, Serialize)]
+pub struct ManagedPolicyRow {
+    /// The name to make it under.
+    pub name: String,
+    /// Characters, as IAM counts.
+    pub characters: usize,
+    /// The document.
+    pub policy: Value,
 }
 
 /// The promises.

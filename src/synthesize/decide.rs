@@ -85,6 +85,7 @@ fn finish(mut draft: Draft<'_>) -> Proposal {
     draft.reasons.sort();
     Proposal {
         document: packed.document,
+        managed: Vec::new(),
         statement_reasons: packed.reasons,
         decisions,
         removed: draft.removed.into_iter().collect(),

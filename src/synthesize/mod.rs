@@ -21,8 +21,10 @@ mod reasons;
 mod removed;
 mod rest;
 mod sid;
+mod size;
 mod used;
 mod visible;
+mod wildcards;
 mod witness;
 mod words;
 
@@ -30,7 +32,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::Catalog;
 use crate::grants::{Role, Snapshot};
-use crate::iam::{Conditions, PolicyDocument};
+use crate::iam::{Conditions, NamedPolicy, PolicyDocument};
 use crate::usage::{Call, Coverage, FunctionKey, RoleUsage, Tally};
 
 pub use blind::{BlindAction, Cause};
@@ -47,6 +49,17 @@ pub enum UnseenRule {
     Refuse,
 }
 
+/// Which conditions are pinned where all uses share them. Those of the current grants always stay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConditionRule {
+    /// None.
+    None,
+    /// Those that cost nothing: `iam:PassedToService`, `kms:ViaService`, `ec2:CreateAction`.
+    Standard,
+    /// `s3:prefix` of listings too, where a few prefixes stand for all.
+    All,
+}
+
 /// Choices that change proposals.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -58,6 +71,10 @@ pub struct Options {
     pub min_window_days: i64,
     /// Keep `s3:ListBucket` beside object reads: without it a missing key answers 403, not 404.
     pub neighbours: bool,
+    /// Conditions to pin beside those of the grants.
+    pub conditions: ConditionRule,
+    /// Shorten action lists by wildcards that add no action of today.
+    pub action_wildcards: bool,
     /// Add the logging permissions a function lacks today.
     pub ensure_logging: bool,
     /// Action patterns that are kept as they are granted, whatever the logs say.
@@ -171,7 +188,9 @@ pub struct Reason {
 pub struct Proposal {
     /// The tightened policy; `None` where nothing at all would be allowed.
     pub document: Option<PolicyDocument>,
-    /// Why each statement is there, in the order of the statements.
+    /// Customer managed policies to attach beside it, where it does not fit inline.
+    pub managed: Vec<NamedPolicy>,
+    /// Why each statement is there, in the order of the statements, those of `managed` last.
     pub statement_reasons: Vec<String>,
     /// Verdicts, sorted by action.
     pub decisions: Vec<Decision>,
@@ -185,6 +204,28 @@ pub struct Proposal {
     pub reasons: Vec<Reason>,
     /// Granularity that the quota left.
     pub granularity: Granularity,
+}
+
+impl Proposal {
+    /// All documents of the proposal, the inline one first.
+    pub fn documents(&self) -> impl Iterator<Item = &PolicyDocument> {
+        self.document
+            .iter()
+            .chain(self.managed.iter().map(|policy| &policy.document))
+    }
+
+    /// All statements of the proposal as one document; `None` where nothing would be allowed.
+    #[must_use]
+    pub fn combined(&self) -> Option<PolicyDocument> {
+        let statements = self
+            .documents()
+            .flat_map(PolicyDocument::statements)
+            .cloned()
+            .collect();
+        self.document
+            .is_some()
+            .then(|| PolicyDocument::new(statements))
+    }
 }
 
 /// What synthesis reads of one role.
@@ -231,28 +272,115 @@ impl<'a> Inputs<'a> {
     }
 }
 
-/// Makes the proposal for one role.
+/// Makes the proposal for one role. Where it is over IAM's size limit, the quota ladder is climbed: merge
+/// statements; the next coarser granularity, as far as the grants allow it; customer managed policies beside
+/// the inline one. What fits nowhere is given as it is, for the verification to refuse with the numbers.
 #[must_use]
 pub fn synthesize(inputs: Inputs<'_>, options: &Options) -> Proposal {
-    let mut proposal = decide::propose(inputs, options, options.granularity);
-    // The quota ladder: the next coarser granularity, as long as the grant allows it.
-    let mut granularity = options.granularity;
-    while over_quota(&proposal) {
-        let Some(next) = granularity.coarser() else {
-            break;
-        };
-        granularity = next;
-        proposal = decide::propose(inputs, options, granularity);
-        proposal.reasons.push(Reason {
-            code: "coarser-for-quota",
-            message: format!(
-                "resources are generalised to `{}` to fit the size limit of inline policies",
-                granularity.as_str()
-            ),
+    let mut rungs: Vec<Proposal> = Vec::new();
+    let mut next = Some(options.granularity);
+    while let Some(granularity) = next {
+        let mut proposal = decide::propose(inputs, options, granularity);
+        if options.action_wildcards {
+            shorten(&mut proposal, inputs);
+        }
+        if !rungs.is_empty() {
+            proposal.reasons.push(Reason {
+                code: "coarser-for-quota",
+                message: format!(
+                    "resources are generalised to `{}` to fit the size limit of inline policies",
+                    granularity.as_str()
+                ),
+                review: false,
+            });
+        }
+        if !over_quota(&proposal) {
+            return proposal;
+        }
+        let merged = merge(&proposal);
+        if !over_quota(&merged) {
+            return merged;
+        }
+        rungs.push(merged);
+        next = granularity.coarser();
+    }
+    // The finest that the managed policies can hold.
+    let spilled = rungs
+        .iter()
+        .find_map(|proposal| spill(proposal, &inputs.role.name));
+    spilled
+        .or_else(|| rungs.pop())
+        .unwrap_or_else(|| decide::propose(inputs, options, options.granularity))
+}
+
+fn shorten(proposal: &mut Proposal, inputs: Inputs<'_>) {
+    let Some(document) = &proposal.document else {
+        return;
+    };
+    let (document, replaced) =
+        wildcards::shorten(document, &inputs.role.identity(), inputs.catalog);
+    if replaced == 0 {
+        return;
+    }
+    proposal.document = Some(document);
+    proposal.reasons.push(Reason {
+        code: "action-wildcards",
+        message: format!(
+            "wildcards stand for {replaced} more actions, as asked: none that is not listed today, but they will name what AWS adds"
+        ),
+        review: false,
+    });
+}
+
+fn merge(proposal: &Proposal) -> Proposal {
+    let mut merged = proposal.clone();
+    if let Some(document) = &proposal.document {
+        let (document, reasons) = size::merged(document, &proposal.statement_reasons);
+        merged.document = Some(document);
+        merged.statement_reasons = reasons;
+        merged.reasons.push(Reason {
+            code: "merged-for-quota",
+            message:
+                "statements are merged, and Sids left out, to fit the size limit of inline policies"
+                    .into(),
             review: false,
         });
     }
-    proposal
+    merged
+}
+
+fn spill(proposal: &Proposal, role: &str) -> Option<Proposal> {
+    let document = proposal.document.as_ref()?;
+    let spilled = size::spilled(document, &proposal.statement_reasons, role)?;
+    let names: Vec<&str> = spilled
+        .managed
+        .iter()
+        .map(|policy| policy.name.as_str())
+        .collect();
+    let message = format!(
+        "{} characters do not fit the {} of inline policies: {} customer managed policies hold the rest ({})",
+        crate::iam::quota::characters(document),
+        crate::iam::quota::INLINE_ROLE,
+        names.len(),
+        names.join(", ")
+    );
+    let mut proposal = proposal.clone();
+    proposal.document = Some(spilled.inline);
+    proposal.managed = spilled.managed;
+    proposal.statement_reasons = spilled.reasons;
+    proposal.reasons.push(Reason {
+        code: "spilled-to-managed",
+        message,
+        review: true,
+    });
+    Some(proposal)
+}
+
+/// The proposal at exactly the granularity that was asked for, whether it fits the size limit or not: for
+/// comparing granularities.
+#[must_use]
+pub fn synthesize_at(inputs: Inputs<'_>, options: &Options) -> Proposal {
+    decide::propose(inputs, options, options.granularity)
 }
 
 /// What the configuration of a role's functions needs: action and resource pattern. The replay checks

@@ -135,42 +135,77 @@ fn group(emits: Vec<Emit>) -> Vec<Group> {
 /// Drops what another line of the same action already says: a pattern inside a wider one under the same
 /// conditions or under none.
 fn drop_covered(by_action: &mut ByAction) {
-    let unconditional: BTreeMap<String, Vec<(bool, String)>> = by_action
-        .iter()
-        .filter(|((_, _, not, _), (_, _, block))| not.is_empty() && block.is_empty())
-        .fold(
-            BTreeMap::new(),
-            |mut map: BTreeMap<String, Vec<(bool, String)>>,
-             ((unseen, action, ..), (resources, ..))| {
-                map.entry(action.clone())
-                    .or_default()
-                    .extend(resources.iter().map(|r| (*unseen, r.clone())));
-                map
-            },
-        );
+    let mut unconditional: BTreeMap<String, [Wider; 2]> = BTreeMap::new();
+    for ((unseen, action, not, _), (resources, _, block)) in by_action.iter() {
+        if not.is_empty() && block.is_empty() {
+            let of_action = unconditional.entry(action.clone()).or_default();
+            of_action[usize::from(*unseen)].add(resources);
+        }
+    }
+    let none = [Wider::default(), Wider::default()];
     for ((unseen, action, ..), (resources, _, block)) in by_action.iter_mut() {
-        let own: Vec<String> = resources.iter().cloned().collect();
-        let wider = unconditional.get(action).map_or(&[][..], Vec::as_slice);
+        let mut own = Wider::default();
+        own.add(resources);
+        let [seen_lines, unseen_lines] = unconditional.get(action).unwrap_or(&none);
+        let own_lines = if *unseen { unseen_lines } else { seen_lines };
         resources.retain(|resource| {
-            let comparable = !resource.contains("${");
-            let inside = |other: &str| {
-                comparable
-                    && other != resource
-                    && !other.contains("${")
-                    && pattern::covers(other, resource)
-            };
-            let by_sibling = own.iter().any(|other| inside(other));
+            if own.holds(resource, false) {
+                return false;
+            }
             // Across statements the seen line stays and the unseen one yields, never both.
-            let by_other = wider.iter().any(|(other_unseen, other)| {
-                let outranks = !other_unseen && *unseen;
-                inside(other) && (outranks || !block.is_empty())
-                    || (outranks || (!block.is_empty() && other_unseen == unseen))
-                        && other == resource
-            });
-            !by_sibling && !by_other
+            let outranked = *unseen && seen_lines.holds(resource, true);
+            let free = !block.is_empty()
+                && (own_lines.holds(resource, true)
+                    || seen_lines.holds(resource, *unseen)
+                    || unseen_lines.holds(resource, false));
+            !outranked && !free
         });
     }
     by_action.retain(|(_, _, not, _), (resources, ..)| !resources.is_empty() || !not.is_empty());
+}
+
+/// Patterns of one action, found by their beginnings: comparing each with each takes seconds for a
+/// thousand of them.
+#[derive(Default)]
+struct Wider {
+    all: BTreeSet<String>,
+    /// The letters before the first wildcard → patterns.
+    open: BTreeMap<String, Vec<String>>,
+    /// Lengths of these beginnings.
+    lengths: BTreeSet<usize>,
+}
+
+impl Wider {
+    fn add(&mut self, patterns: &BTreeSet<String>) {
+        for pattern in patterns.iter().filter(|pattern| !pattern.contains("${")) {
+            self.all.insert(pattern.clone());
+            if let Some(at) = pattern.find(['*', '?']) {
+                self.open
+                    .entry(pattern[..at].to_owned())
+                    .or_default()
+                    .push(pattern.clone());
+                self.lengths.insert(at);
+            }
+        }
+    }
+
+    /// Whether one of the patterns covers this one, which itself counts only where `equal` says so.
+    fn holds(&self, resource: &str, equal: bool) -> bool {
+        if resource.contains("${") {
+            return false;
+        }
+        if equal && self.all.contains(resource) {
+            return true;
+        }
+        let fixed = resource.find(['*', '?']).unwrap_or(resource.len());
+        let beginnings = self
+            .lengths
+            .range(..=fixed)
+            .filter_map(|at| self.open.get(resource.get(..*at)?));
+        beginnings
+            .flatten()
+            .any(|other| other != resource && pattern::covers(other, resource))
+    }
 }
 
 /// The grant's conditions with further ones; where both speak of one operator and key, the grant's stay.

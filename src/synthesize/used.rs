@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Verdict;
 use super::clip::allows;
 use super::draft::Draft;
-use super::patterns::patterns;
+use super::patterns::{Granularity, Seen, patterns};
+use super::{ConditionRule, Verdict};
 use crate::catalog::{Certainty, ResourceRef};
 use crate::iam::ConditionBlock;
 use crate::trail::Class;
+use crate::usage::ladder::open_text;
 use crate::usage::{Call, Tally};
 
 /// Condition keys that a used request pins without cost.
@@ -53,7 +54,14 @@ fn keep(draft: &mut Draft<'_>, action: &str, calls: &[&Call<'_>], verdict: Verdi
             elsewhere(draft, action, std::iter::once(*call));
         }
     }
-    for (pattern, resources) in patterns(by_resource.keys().copied(), draft.granularity) {
+    let seen = by_resource.iter().map(|(resource, calls)| {
+        let seen = Seen {
+            first: calls.iter().filter_map(|call| call.tally.first).min(),
+            last: calls.iter().filter_map(|call| call.tally.last).max(),
+        };
+        (*resource, seen)
+    });
+    for (pattern, resources) in patterns(seen, draft.granularity) {
         let calls: Vec<&Call<'_>> = resources
             .iter()
             .flat_map(|r| by_resource[*r].iter().copied())
@@ -72,7 +80,7 @@ fn keep(draft: &mut Draft<'_>, action: &str, calls: &[&Call<'_>], verdict: Verdi
             })
             .collect();
         let reason = reason(&calls, verdict);
-        let pinned = pinned(&calls);
+        let pinned = pinned(&calls, draft.options.conditions, draft.granularity);
         if excludes_part(draft, &grants, &pattern) {
             // A grant that excludes part of the pattern: the resources themselves are what it allows.
             for resource in &resources {
@@ -163,14 +171,17 @@ fn reason(calls: &[&Call<'_>], verdict: Verdict) -> String {
 }
 
 /// The conditions that all calls share.
-fn pinned(calls: &[&Call<'_>]) -> Vec<ConditionBlock> {
+fn pinned(
+    calls: &[&Call<'_>],
+    rule: ConditionRule,
+    granularity: Granularity,
+) -> Vec<ConditionBlock> {
     let mut blocks = Vec::new();
+    if rule == ConditionRule::None {
+        return blocks;
+    }
     for key in PINNED {
-        let values: Option<BTreeSet<&String>> = calls
-            .iter()
-            .map(|call| call.shape.context.get(key))
-            .collect();
-        let Some(values) = values.filter(|values| !values.is_empty()) else {
+        let Some(values) = shared(calls, key) else {
             continue;
         };
         let values = values.into_iter().cloned().collect();
@@ -180,5 +191,45 @@ fn pinned(calls: &[&Call<'_>]) -> Vec<ConditionBlock> {
             values,
         });
     }
+    blocks.extend(prefixes(calls, rule, granularity));
     blocks
+}
+
+/// The values of a key, where every call has one.
+fn shared<'c>(calls: &[&'c Call<'_>], key: &str) -> Option<BTreeSet<&'c String>> {
+    let values: Option<BTreeSet<&String>> = calls
+        .iter()
+        .map(|call| call.shape.context.get(key))
+        .collect();
+    values.filter(|values| !values.is_empty())
+}
+
+/// `s3:prefix` of listings: the prefixes with volatile pieces as `*`, where a few stand for all.
+fn prefixes(
+    calls: &[&Call<'_>],
+    rule: ConditionRule,
+    granularity: Granularity,
+) -> Option<ConditionBlock> {
+    const FEW: usize = 5;
+    let listing = calls
+        .iter()
+        .all(|call| call.shape.action.as_str().starts_with("s3:List"));
+    if rule != ConditionRule::All || !listing || granularity == Granularity::Container {
+        return None;
+    }
+    let values = shared(calls, "s3:prefix")?;
+    let open = |value: &String| match granularity {
+        Granularity::Exact => value.clone(),
+        _ => open_text(value),
+    };
+    let plain = |value: &&String| !value.is_empty() && !value.contains(['*', '?', '$']);
+    if !values.iter().all(plain) {
+        return None;
+    }
+    let values: BTreeSet<String> = values.into_iter().map(open).collect();
+    (values.len() <= FEW && !values.contains("*")).then(|| ConditionBlock {
+        operator: "StringLike".into(),
+        key: "s3:prefix".into(),
+        values: values.into_iter().collect(),
+    })
 }

@@ -12,6 +12,7 @@
 //! One (role, function, action, Region, context) keeps at most [`CAP`] resources below the last rung;
 //! what is left then is the number of containers.
 
+use super::volatile::{self, generalize};
 use crate::catalog::ResourceRef;
 
 /// Resources of one call shape kept before the next rung is climbed.
@@ -73,6 +74,65 @@ pub fn climb(resource: ResourceRef, rung: Rung) -> ResourceRef {
     ResourceRef::Pattern(format!("{container}{inner}"))
 }
 
+/// The inner part of a resource that is known to the letter, segment by segment: as it is, and with its
+/// volatile pieces as `*`; and the container with its separator. `None` where there is no inner part, or
+/// one that is an id.
+#[must_use]
+pub fn segments(resource: &ResourceRef) -> Option<(&str, Vec<(&str, String)>)> {
+    let arn = resource.as_arn()?;
+    let (container, inner, fixed) = split(arn)?;
+    let open = volatile::segments(inner, true);
+    (!fixed).then(|| (container, inner.split('/').zip(open).collect()))
+}
+
+/// Whether a segment that never changed so far may still be a part of a date.
+#[must_use]
+pub fn may_be_date(segment: &str) -> bool {
+    volatile::may_be_date(segment)
+}
+
+/// A text that is no resource, such as the prefix of a listing, with its volatile pieces as `*`.
+#[must_use]
+pub fn open_text(text: &str) -> String {
+    generalize(text, true)
+}
+
+/// Neighbouring stars as one, in an inner part put together from [`segments`].
+#[must_use]
+pub fn joined(segments: &[&str]) -> String {
+    volatile::collapse(&segments.join("/"))
+}
+
+/// A pattern with the volatile pieces of its container's name as `*`: `table/events-2026-11` as
+/// `table/events-*`. `None` where nothing of the name is volatile, where no word of it would stay, and
+/// for services whose resources carry ids instead of names.
+#[must_use]
+pub fn family(pattern: &str) -> Option<String> {
+    const NAMED: [&str; 13] = [
+        "athena", "dynamodb", "events", "firehose", "glue", "kinesis", "lambda", "logs", "s3",
+        "sns", "sqs", "ssm", "states",
+    ];
+    let start = pattern.match_indices(':').nth(4)?.0 + 1;
+    let service = pattern.split(':').nth(2)?;
+    if !NAMED.contains(&service) || pattern.contains("${") {
+        return None;
+    }
+    let (head, inner) = match split(pattern) {
+        Some((container, inner, _)) => (&container[..container.len()], inner),
+        None => (pattern, ""),
+    };
+    // The type of the resource stays: `table/`, `function:`, `log-group:`.
+    let types = head[start..].find(['/', ':']).filter(|_| service != "s3");
+    let name = start + types.map_or(0, |at| at + 1);
+    let tail = head.len() - usize::from(head.ends_with(['/', ':']) && head.len() > name);
+    let open = generalize(&head[name..tail], false);
+    let words = open
+        .split(|c: char| !c.is_ascii_alphabetic())
+        .any(|word| word.len() >= 3);
+    (open != head[name..tail] && words)
+        .then(|| format!("{}{open}{}{inner}", &head[..name], &head[tail..]))
+}
+
 /// Container with its separator, inner part, and whether the inner part is an id that never returns.
 /// `None` where the whole resource is a container.
 fn split(arn: &str) -> Option<(&str, &str, bool)> {
@@ -112,7 +172,23 @@ fn split(arn: &str) -> Option<(&str, &str, bool)> {
         "ecs" => {
             after("task/", '/', 1, true).or_else(|| after("container-instance/", '/', 1, true))
         }
-        "ec2" => after("", '/', 1, true).filter(|(_, inner, _)| inner.contains('-')),
+        // Networks and templates are set up once and stay; instances, interfaces and volumes come and go.
+        "ec2" => {
+            const SET_UP: [&str; 9] = [
+                "vpc",
+                "subnet",
+                "security-group",
+                "route-table",
+                "key-pair",
+                "launch-template",
+                "placement-group",
+                "internet-gateway",
+                "vpc-endpoint",
+            ];
+            let kind = resource.split('/').next().unwrap_or_default();
+            after("", '/', 1, true)
+                .filter(|(_, inner, _)| inner.contains('-') && !SET_UP.contains(&kind))
+        }
         // Each publication of a function or layer is a new version.
         "lambda" => {
             let (at, _) = resource.match_indices(':').nth(1)?;
@@ -121,116 +197,6 @@ fn split(arn: &str) -> Option<(&str, &str, bool)> {
         }
         _ => None,
     }
-}
-
-/// Volatile pieces of an inner part as `*`. `literal` says that `*`, `?` and `$` in it are characters of
-/// a name: a piece that holds one is given up too, since a policy could read it as a wildcard.
-fn generalize(inner: &str, literal: bool) -> String {
-    let mut out = String::with_capacity(inner.len());
-    for (at, segment) in inner.split('/').enumerate() {
-        if at > 0 {
-            out.push('/');
-        }
-        out.push_str(&generalize_segment(segment, literal));
-    }
-    collapse(&out)
-}
-
-fn generalize_segment(segment: &str, literal: bool) -> String {
-    if literal && segment.contains(['*', '?', '$']) {
-        return "*".to_owned();
-    }
-    // A uuid is one piece although it holds separators, and so is a base64 id with `_` and `-` in it.
-    if segment.len() >= 20 && !segment.contains('.') && is_random(segment) {
-        return "*".to_owned();
-    }
-    let mut out = String::with_capacity(segment.len());
-    let mut start = 0;
-    for (at, c) in segment
-        .char_indices()
-        .chain(std::iter::once((segment.len(), '.')))
-    {
-        if at < segment.len() && !is_separator(c) {
-            continue;
-        }
-        let piece = &segment[start..at];
-        out.push_str(if is_volatile(piece) { "*" } else { piece });
-        if at < segment.len() {
-            out.push(c);
-        }
-        start = at + c.len_utf8();
-    }
-    out
-}
-
-fn is_separator(c: char) -> bool {
-    matches!(
-        c,
-        '-' | '_' | '.' | '=' | ':' | '+' | '@' | ' ' | ',' | '~' | '(' | ')' | '%' | '&' | '#'
-    )
-}
-
-/// Whether a piece between separators will be another one tomorrow.
-fn is_volatile(piece: &str) -> bool {
-    if piece.is_empty() || !piece.is_ascii() {
-        return false;
-    }
-    let digits = piece.bytes().filter(u8::is_ascii_digit).count();
-    if digits == piece.len() {
-        return true;
-    }
-    let hex = piece.bytes().all(|b| b.is_ascii_hexdigit());
-    if hex && digits > 0 && piece.len() >= 6 {
-        return true;
-    }
-    // 20261114T1905Z, 19h05, 05Z
-    let time_letters = piece
-        .bytes()
-        .all(|b| b.is_ascii_digit() || matches!(b, b'T' | b't' | b'Z' | b'z' | b'h' | b'm' | b's'));
-    if digits >= 2 && digits * 2 > piece.len() && time_letters {
-        return true;
-    }
-    piece.len() >= 10 && is_random(piece)
-}
-
-/// Letters and digits mixed the way generators of ids mix them.
-fn is_random(piece: &str) -> bool {
-    let bytes = piece.as_bytes();
-    if !bytes
-        .iter()
-        .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
-    {
-        return false;
-    }
-    let digits = bytes.iter().filter(|b| b.is_ascii_digit()).count();
-    let changes = bytes
-        .windows(2)
-        .filter(|pair| pair[0].is_ascii_digit() != pair[1].is_ascii_digit())
-        .count();
-    digits >= 2 && changes >= 4
-}
-
-/// `*/*`, `*-*` and the like as one `*`, which matches separators too.
-fn collapse(pattern: &str) -> String {
-    let mut out = String::with_capacity(pattern.len());
-    let mut rest = pattern;
-    while let Some(at) = rest.find('*') {
-        out.push_str(&rest[..=at]);
-        rest = &rest[at + 1..];
-        // Swallow separators as long as another star follows them.
-        loop {
-            let separators = rest.len()
-                - rest
-                    .trim_start_matches(|c| is_separator(c) || c == '/')
-                    .len();
-            match rest[separators..].strip_prefix('*') {
-                Some(after) => rest = after,
-                None => break,
-            }
-        }
-    }
-    out.push_str(rest);
-    out
 }
 
 fn prefix(volatile: &str) -> String {
@@ -312,6 +278,14 @@ mod tests {
                 "arn:aws:states:us-east-1:111122223333:execution:Machine:*",
             ),
             (
+                "arn:aws:ec2:us-east-1:111122223333:subnet/subnet-0abc",
+                "=arn:aws:ec2:us-east-1:111122223333:subnet/subnet-0abc",
+            ),
+            (
+                "arn:aws:ec2:us-east-1:111122223333:network-interface/eni-0abc",
+                "arn:aws:ec2:us-east-1:111122223333:network-interface/*",
+            ),
+            (
                 "arn:aws:ec2:us-east-1:111122223333:instance/i-0abc",
                 "arn:aws:ec2:us-east-1:111122223333:instance/*",
             ),
@@ -333,6 +307,32 @@ mod tests {
             ),
         ] {
             assert_eq!(on(Rung::Volatile, arn), expected, "{arn}");
+        }
+    }
+
+    #[test]
+    fn names_of_containers_show_their_family() {
+        for (arn, expected) in [
+            (
+                "arn:aws:dynamodb:eu-west-1:1:table/events-2026-11",
+                Some("arn:aws:dynamodb:eu-west-1:1:table/events-*"),
+            ),
+            (
+                "arn:aws:lambda:eu-west-1:1:function:stack-Worker-1A2B3C4D5E6F",
+                Some("arn:aws:lambda:eu-west-1:1:function:stack-Worker-*"),
+            ),
+            (
+                "arn:aws:s3:::data-20261122/in/*.csv",
+                Some("arn:aws:s3:::data-*/in/*.csv"),
+            ),
+            ("arn:aws:sqs:eu-west-1:1:orders", None),
+            ("arn:aws:sqs:eu-west-1:1:20261122", None),
+            (
+                "arn:aws:kms:eu-west-1:1:key/8f14e45f-ceea-467f-9b1c-2f1f2b7a1c11",
+                None,
+            ),
+        ] {
+            assert_eq!(family(arn).as_deref(), expected, "{arn}");
         }
     }
 

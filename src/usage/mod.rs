@@ -14,6 +14,7 @@ mod observe;
 mod outside;
 mod role;
 mod tally;
+mod volatile;
 
 use std::collections::BTreeMap;
 

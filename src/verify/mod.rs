@@ -51,8 +51,10 @@ pub struct Verification {
     pub replay: Replay,
     /// P4.
     pub valid: Valid,
-    /// Characters without white space, as IAM counts them.
+    /// Characters of the inline policy without white space, as IAM counts them.
     pub characters: usize,
+    /// Of each managed policy.
+    pub managed: Vec<usize>,
 }
 
 impl Verification {
@@ -62,7 +64,15 @@ impl Verification {
         matches!(self.no_new_access, NoNewAccess::Holds)
             && self.replay.denied.is_empty()
             && self.valid.unknown.is_empty()
-            && self.characters <= quota::INLINE_ROLE
+            && self.fits()
+    }
+
+    /// Whether the policies are within IAM's size limits.
+    #[must_use]
+    pub fn fits(&self) -> bool {
+        self.characters <= quota::INLINE_ROLE
+            && self.managed.len() <= quota::MANAGED_PER_ROLE
+            && self.managed.iter().all(|size| *size <= quota::MANAGED)
     }
 }
 
@@ -75,6 +85,8 @@ pub struct Subject<'a> {
     pub current: &'a PolicySet,
     /// The proposal; `None` allows nothing.
     pub proposed: Option<&'a PolicyDocument>,
+    /// Managed policies of the proposal beside the inline one.
+    pub managed: &'a [NamedPolicy],
     /// Additions that the user asked for, compared as if they were there today: action, resource.
     pub added: &'a BTreeSet<(String, String)>,
     /// Authorised calls.
@@ -94,6 +106,7 @@ pub fn verify(subject: Subject<'_>, catalog: &Catalog) -> Verification {
                 document: document.clone(),
             })
             .into_iter()
+            .chain(subject.managed.iter().cloned())
             .collect(),
         boundary: None,
     };
@@ -102,6 +115,11 @@ pub fn verify(subject: Subject<'_>, catalog: &Catalog) -> Verification {
         replay: replay(&proposed, subject),
         valid: valid(subject, catalog),
         characters: subject.proposed.map_or(0, quota::characters),
+        managed: subject
+            .managed
+            .iter()
+            .map(|policy| quota::characters(&policy.document))
+            .collect(),
     }
 }
 
@@ -236,6 +254,7 @@ fn valid(subject: Subject<'_>, catalog: &Catalog) -> Valid {
     for statement in subject
         .proposed
         .into_iter()
+        .chain(subject.managed.iter().map(|policy| &policy.document))
         .flat_map(super::iam::document::PolicyDocument::statements)
     {
         // A current Deny is kept to the letter, whatever it names.

@@ -2,14 +2,15 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod architecture;
+mod backtest;
 mod catalog;
 mod coverage;
 mod errors;
 mod fit;
+mod generated;
 mod golden;
 mod identity;
 mod policy;
-mod policy_files;
 mod program;
 mod samples;
 mod silence;

@@ -143,6 +143,8 @@ impl Bench {
         );
         let options = FitOptions {
             synthesis: Options {
+                conditions: rolefit::synthesize::ConditionRule::Standard,
+                action_wildcards: false,
                 granularity: Granularity::Prefix,
                 unseen: UnseenRule::Keep,
                 min_window_days: 30,

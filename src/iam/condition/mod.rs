@@ -5,10 +5,9 @@
 //! have to be known. A key that the request is known not to have is not the same as a key nothing
 //! is said of.
 
-pub(crate) mod exclude;
 pub(crate) mod implies;
 pub(crate) mod operator;
-pub(crate) mod value;
+mod value;
 
 pub use implies::implies;
 
@@ -123,23 +122,19 @@ impl<'a> Context<'a> {
     ) -> Truth {
         let mut missing = BTreeSet::new();
         let mut valueless = false;
-        let mut tokens = compile(&mut |variable| {
+        let tokens = compile(&mut |variable| {
             self.variable(variable).unwrap_or_else(|keys| {
                 valueless |= keys.is_empty();
                 missing.extend(keys);
-                vec![Token::Variable(0)]
+                Vec::new()
             })
         });
-        if !missing.is_empty() {
-            // Where a variable may hold anything and the text still does not match, no value makes it.
-            tokens = token::widened(&tokens);
-        }
-        if valueless || !token::matches(&tokens, text) {
+        if valueless {
             Truth::No
-        } else if missing.is_empty() {
-            Truth::Yes
-        } else {
+        } else if !missing.is_empty() {
             Truth::Open(missing)
+        } else {
+            Truth::from(token::matches(&tokens, text))
         }
     }
 }
@@ -174,10 +169,6 @@ fn block_holds(block: &ConditionBlock, variables: bool, context: &Context<'_>) -
     let Some(found) = found else {
         return Truth::from(operator.holds_when_absent());
     };
-    // Nor does a date that IAM may read in another way.
-    if operator.kind.is_date() && block.values.iter().any(|v| !value::is_date(v)) {
-        return unknown();
-    }
     let one = |found: &String| {
         let text: Vec<char> = found.chars().collect();
         Truth::any(block.values.iter().map(|wanted| {

@@ -1,0 +1,115 @@
+//! `rolefit backtest`.
+
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+
+use anyhow::anyhow;
+
+use super::args::{self, BacktestArgs};
+use super::progress::Progress;
+use super::{Exit, Fault, fit, inputs};
+use crate::grants::Snapshot;
+use crate::pipeline::{BacktestError, BacktestOptions, FitOptions, SplitAt, backtest};
+use crate::render::{write_backtest_json, write_backtest_text};
+use crate::synthesize::{ConditionRule, Granularity, Options, UnseenRule};
+
+pub(super) fn run(args: &BacktestArgs) -> Result<Exit, Fault> {
+    let selection = inputs::selection(&args.logs)?;
+    let split = split(&args.split)?;
+    let pool = inputs::pool(&args.logs)?;
+    let catalog = inputs::catalog(args.logs.catalog.as_deref())?;
+    let snapshot = if args.roles.snapshot.is_none() && args.roles.account_details.is_empty() {
+        Snapshot::default()
+    } else {
+        fit::load_snapshot(
+            args.roles.snapshot.as_deref(),
+            &args.roles.account_details,
+            catalog,
+        )?
+    };
+    let excluded: Vec<PathBuf> = args.roles.snapshot.iter().cloned().collect();
+    let source = inputs::source(&args.logs, &excluded)?;
+    let progress = Progress::new(!args.logs.no_progress);
+    let mut granularities: Vec<Granularity> = args
+        .granularity
+        .iter()
+        .map(|g| fit::granularity(*g))
+        .collect();
+    if granularities.is_empty() {
+        granularities = vec![
+            Granularity::Exact,
+            Granularity::Prefix,
+            Granularity::Container,
+        ];
+    }
+    let options = BacktestOptions {
+        fit: FitOptions {
+            include_outside: false,
+            synthesis: Options {
+                granularity: Granularity::Prefix,
+                unseen: UnseenRule::Keep,
+                min_window_days: 0,
+                neighbours: true,
+                conditions: ConditionRule::Standard,
+                action_wildcards: false,
+                ensure_logging: false,
+                keep: Vec::new(),
+                regions: selection.regions.iter().cloned().collect(),
+                from: selection.from,
+                to: None,
+            },
+            roles: args.roles.role.clone(),
+            all_roles: args.roles.all_roles,
+            accounts: args.logs.account.clone(),
+        },
+        granularities,
+        split,
+        rolling: args.rolling,
+    };
+    let result = backtest(&source, &selection, &snapshot, &options, catalog, &pool, &progress).map_err(|error| {
+        let exit = match error {
+            BacktestError::NoEvents => Exit::NoInput,
+            BacktestError::OneSided => Exit::Usage,
+        };
+        let hint = match error {
+            BacktestError::NoEvents => "give the folder that holds AWSLogs/, or log files (*.json.gz); check --account, --region, --from and --to",
+            BacktestError::OneSided => "give a share such as --split 80%, or a date inside the logs",
+        };
+        Fault::new(exit, error).hint(hint)
+    })?;
+    let mut out = BufWriter::new(io::stdout().lock());
+    match args.output {
+        args::Output::Json => write_backtest_json(&result, &mut out)?,
+        args::Output::Text => write_backtest_text(&result, &mut out)?,
+    }
+    out.flush()?;
+    let incomplete =
+        !result.failures.is_empty() || result.notes.iter().any(|note| note.code != "no-snapshot");
+    Ok(if incomplete {
+        Exit::Incomplete
+    } else {
+        Exit::Done
+    })
+}
+
+/// `80%` or a moment.
+fn split(text: &str) -> Result<SplitAt, Fault> {
+    let wrong = || {
+        Fault::new(
+            Exit::Usage,
+            anyhow!("`{text}` is not a split: 80%, 2026-11-20 or 2026-11-20T12:00:00Z are"),
+        )
+        .hint("what comes before the split is fitted, the rest is replayed")
+    };
+    if let Some(share) = text.strip_suffix('%') {
+        let percent: u32 = share.trim().parse().map_err(|_| wrong())?;
+        return if (1..=99).contains(&percent) {
+            Ok(SplitAt::Percent(percent))
+        } else {
+            Err(wrong())
+        };
+    }
+    inputs::moment(text, false)
+        .map(SplitAt::Time)
+        .map_err(|_| wrong())
+}

@@ -1,0 +1,183 @@
+//! Log objects to one usage table a period, in one pass.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rayon::ThreadPool;
+
+use crate::catalog::Catalog;
+use crate::event::{Event, Observer};
+use crate::pipeline::scan::{announce, wanted};
+use crate::read::{ObjectRef, Selection, Source, read_object};
+use crate::trail::{Dedupe, Status};
+use crate::usage::{Collector, Usage};
+
+/// Fingerprints of events held at once to tell copies apart, in all periods together.
+const FINGERPRINTS: usize = 8_000_000;
+
+/// What reading gave.
+pub(super) struct Periods {
+    /// A table for each period.
+    pub(super) usage: Vec<Usage>,
+    /// Objects that could not be read to their end, and why, sorted.
+    pub(super) failed: Vec<(String, String)>,
+    /// Of these, those whose account no key tells.
+    pub(super) failed_anywhere: u64,
+    /// Objects read to their end.
+    pub(super) read: u64,
+    /// Records that could not be decoded.
+    pub(super) undecodable: u64,
+}
+
+/// The seconds of the first and the last event of the selection; `None` where no event has a time.
+pub(super) fn window(
+    source: &dyn Source,
+    selection: &Selection,
+    pool: &ThreadPool,
+    observer: &dyn Observer,
+) -> Option<(i64, i64)> {
+    let (wanted, _) = wanted(source, selection);
+    announce(&wanted, observer);
+    let next = AtomicUsize::new(0);
+    let found: Vec<Option<(i64, i64)>> = pool.broadcast(|_| {
+        let mut span: Option<(i64, i64)> = None;
+        while let Some(object) = wanted.get(next.fetch_add(1, Ordering::Relaxed)) {
+            // Whatever is wrong with an object is told by the pass that counts.
+            let _ = catch_unwind(AssertUnwindSafe(|| {
+                read_object(source, object, |record, _| {
+                    if !selection.selects_record(record) {
+                        return;
+                    }
+                    if let Some(at) = record.epoch_seconds() {
+                        let (first, last) = span.unwrap_or((at, at));
+                        span = Some((first.min(at), last.max(at)));
+                    }
+                })
+            }));
+            observer.event(Event::Object {
+                bytes: object.size,
+                records: 0,
+            });
+        }
+        span
+    });
+    observer.event(Event::Read);
+    found
+        .into_iter()
+        .flatten()
+        .reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
+}
+
+/// Reads the selection into periods; the first begins with the selection, each of `starts` (sorted)
+/// begins a further one. Records without a time belong to the first.
+pub(super) fn periods(
+    source: &dyn Source,
+    selection: &Selection,
+    starts: &[i64],
+    catalog: &Catalog,
+    pool: &ThreadPool,
+    observer: &dyn Observer,
+) -> Periods {
+    let (mut wanted, objects) = wanted(source, selection);
+    wanted.sort_by_cached_key(|object| {
+        (
+            object.key.as_ref().and_then(|key| key.delivered),
+            object.name.clone(),
+        )
+    });
+    announce(&wanted, observer);
+    let dedupe = Dedupe::new(FINGERPRINTS);
+    let next = AtomicUsize::new(0);
+    let accounts = Mutex::new(Periods {
+        usage: Vec::new(),
+        failed: objects.failed,
+        failed_anywhere: objects.failed_anywhere,
+        read: 0,
+        undecodable: 0,
+    });
+    let shards: Vec<Vec<Usage>> = pool.broadcast(|_| {
+        let mut collectors: Vec<Collector<'_>> = (0..=starts.len())
+            .map(|_| Collector::new(catalog, selection, &dedupe))
+            .collect();
+        while let Some(object) = wanted.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let outcome = catch_unwind(AssertUnwindSafe(|| {
+                read_object(source, object, |record, _| {
+                    let at = record.epoch_seconds().unwrap_or(i64::MIN);
+                    collectors[starts.partition_point(|start| *start <= at)].record(record);
+                })
+            }));
+            let mut undecodable = 0;
+            let mut records = 0;
+            let failure = match outcome {
+                Ok(outcome) => {
+                    undecodable = outcome.undecodable;
+                    records = outcome.records;
+                    match outcome.status {
+                        Status::Read => None,
+                        Status::Skipped(_) => continue,
+                        Status::Failed(why) => Some(why.to_string()),
+                    }
+                }
+                Err(_) => Some("internal error while decoding it".to_owned()),
+            };
+            let broken = failure.is_some() || undecodable > 0;
+            let placed = place(&mut collectors, object, starts, broken);
+            // A poisoned lock still holds whole numbers: each is set in one step.
+            let mut accounts = accounts
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
+            accounts.undecodable += undecodable;
+            accounts.read += u64::from(failure.is_none());
+            accounts.failed_anywhere += u64::from(broken && !placed);
+            accounts
+                .failed
+                .extend(failure.map(|why| (object.name.clone(), why)));
+            drop(accounts);
+            observer.event(Event::Object {
+                bytes: object.size,
+                records,
+            });
+        }
+        collectors.into_iter().map(Collector::finish).collect()
+    });
+    observer.event(Event::Read);
+    let mut periods = accounts
+        .into_inner()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    periods.usage = (0..=starts.len()).map(|_| Usage::default()).collect();
+    for shard in shards {
+        for (usage, part) in periods.usage.iter_mut().zip(shard) {
+            usage.merge(part);
+        }
+    }
+    periods.failed.sort();
+    periods
+}
+
+/// Notes where and when the object was delivered; a broken one leaves a hole in every period. Gives
+/// whether its key tells where.
+fn place(
+    collectors: &mut [Collector<'_>],
+    object: &ObjectRef,
+    starts: &[i64],
+    broken: bool,
+) -> bool {
+    let Some(key) = object.key.as_ref() else {
+        return false;
+    };
+    let (Some(account), Some(region)) = (key.account.as_deref(), key.region.as_deref()) else {
+        return false;
+    };
+    let organisation = key.organization.is_some();
+    let day = key
+        .delivered
+        .and_then(|at| i32::try_from(at.div_euclid(86_400)).ok());
+    let period = starts.partition_point(|start| *start <= key.delivered.unwrap_or(i64::MIN));
+    for (at, collector) in collectors.iter_mut().enumerate() {
+        if broken || at == period {
+            collector.delivered(account, region, day, organisation, broken);
+        }
+    }
+    true
+}
