@@ -70,6 +70,7 @@ fn one_segment(segment: &str, literal: bool, dated: bool) -> String {
     let segment = without_uuids(segment);
     let mut pieces = pieces(&segment, dated);
     months(&mut pieces, dated);
+    versions(&mut pieces);
     keep_regions(&mut pieces);
     spread(&mut pieces);
     let mut out = String::with_capacity(segment.len());
@@ -252,6 +253,21 @@ fn months(pieces: &mut [Piece<'_>], dated: bool) {
             && (dated || beside(at.checked_sub(1)) || beside(Some(at + 1)))
         {
             pieces[at].kind = Kind::Number;
+        }
+    }
+}
+
+/// `v1.12.3` is a release, another one soon; `v1` alone is an interface and stays.
+fn versions(pieces: &mut [Piece<'_>]) {
+    for at in 1..pieces.len() {
+        let (front, number) = (&pieces[at - 1], &pieces[at]);
+        let version = front
+            .text
+            .strip_prefix(['v', 'V'])
+            .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()));
+        if version && front.behind == Some('.') && number.kind == Kind::Number && number.text != "*"
+        {
+            pieces[at - 1].kind = Kind::Numbered(1);
         }
     }
 }

@@ -76,6 +76,7 @@ fn what_functions_write_keeps_its_words() {
         // What stays.
         ("config/settings.json", "config/settings.json"),
         ("v1/openapi.json", "v1/openapi.json"),
+        ("app/v1.12.3/bundle.zip", "app/v*/bundle.zip"),
         (
             "models/bert-base/weights.bin",
             "models/bert-base/weights.bin",
