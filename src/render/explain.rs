@@ -26,7 +26,7 @@ pub struct RoleExplanation {
 }
 
 /// The evidence on one action.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Explanation {
     /// `service:Name`, or `service:*` where a whole service has one verdict.
     pub action: String,
@@ -93,7 +93,7 @@ pub fn write_explanation_text(
     Ok(())
 }
 
-/// One line an action, under its verdict.
+/// A line for each action, or for those of a service that share their reason, under the verdict.
 fn lines(actions: &[Explanation], out: &mut impl io::Write) -> io::Result<()> {
     let mut verdicts: BTreeMap<&str, Vec<&Explanation>> = BTreeMap::new();
     for action in actions {
@@ -101,7 +101,7 @@ fn lines(actions: &[Explanation], out: &mut impl io::Write) -> io::Result<()> {
     }
     for (verdict, actions) in verdicts {
         writeln!(out, "\n  {} ({})", plain(verdict), actions.len())?;
-        for action in actions {
+        for (names, action) in alike(&actions) {
             let times = match action.count {
                 0 => String::new(),
                 count => format!("{count} times; "),
@@ -109,11 +109,47 @@ fn lines(actions: &[Explanation], out: &mut impl io::Write) -> io::Result<()> {
             wrapped(
                 out,
                 "    ",
-                &plain(&format!("{}: {times}{}", action.action, action.reason)),
+                &plain(&format!("{names}: {times}{}", action.reason)),
             )?;
         }
     }
     Ok(())
+}
+
+/// Actions of one line, before the rest is counted.
+const NAMES: usize = 12;
+
+/// Actions of one service that are what they are for one reason, under their names, in the order of the
+/// first of each.
+fn alike<'e>(actions: &[&'e Explanation]) -> Vec<(String, &'e Explanation)> {
+    let mut groups: Vec<(&Explanation, Vec<&str>)> = Vec::new();
+    let mut places = BTreeMap::new();
+    for action in actions {
+        let (service, name) = action
+            .action
+            .split_once(':')
+            .unwrap_or(("", &action.action));
+        let key = (service, action.count, action.reason.as_str());
+        let place = *places.entry(key).or_insert_with(|| {
+            groups.push((action, Vec::new()));
+            groups.len() - 1
+        });
+        groups[place].1.push(name);
+    }
+    let named = |(first, names): (&'e Explanation, Vec<&str>)| {
+        let more = names.len().saturating_sub(NAMES);
+        let mut text = format!(
+            "{}{}",
+            first.action,
+            ", ".repeat(usize::from(names.len() > 1))
+        );
+        text += &names[1..names.len() - more].join(", ");
+        if more > 0 {
+            text += &format!(" and {more} more");
+        }
+        (text, first)
+    };
+    groups.into_iter().map(named).collect()
 }
 
 fn in_full(of: &Explanation, out: &mut impl io::Write) -> io::Result<()> {
@@ -175,4 +211,43 @@ fn list(out: &mut impl io::Write, name: &str, values: &[String]) -> io::Result<(
 
 fn field<'v>(row: &'v Value, key: &str) -> &'v str {
     row.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn actions_that_share_their_reason_are_one_line() {
+        let of = |action: &str, count, reason: &str| Explanation {
+            action: action.into(),
+            verdict: "unused".into(),
+            reason: reason.into(),
+            count,
+            ..Explanation::default()
+        };
+        let mut actions = vec![
+            of("kms:Decrypt", 3, "seen"),
+            of("kms:Encrypt", 0, "not used"),
+            of("sqs:SendMessage", 0, "not used"),
+            of("kms:Sign", 0, "not used"),
+            of("kms:Verify", 0, "hidden"),
+        ];
+        actions.extend((0..20).map(|i| of(&format!("s3:A{i}"), 0, "not used")));
+        let actions: Vec<&Explanation> = actions.iter().collect();
+        let lines: Vec<String> = alike(&actions)
+            .into_iter()
+            .map(|(names, _)| names)
+            .collect();
+        assert_eq!(
+            lines,
+            [
+                "kms:Decrypt",
+                "kms:Encrypt, Sign",
+                "sqs:SendMessage",
+                "kms:Verify",
+                "s3:A0, A1, A2, A3, A4, A5, A6, A7, A8, A9, A10, A11 and 8 more",
+            ]
+        );
+    }
 }
