@@ -21,13 +21,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         for _ in 0..threads {
             scope.spawn(|| {
                 let mut window = vec![0; 256 * 1024];
+                let mut buffers = Inflate::new(std::io::empty());
                 while let Some(object) = listing.objects.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let Ok(bytes) = source.open(object) else {
                         continue;
                     };
-                    let mut inflate = Inflate::new(bytes);
+                    let mut inflate = buffers.restart(bytes);
                     while let Ok(1..) = inflate.read(&mut window) {}
                     total.fetch_add(inflate.inflated(), Ordering::Relaxed);
+                    buffers = inflate.restart(std::io::empty());
                 }
             });
         }

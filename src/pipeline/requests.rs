@@ -11,7 +11,7 @@ use super::scan::{announce, wanted};
 use crate::catalog::Catalog;
 use crate::event::{Event, Observer};
 use crate::read::{ObjectRef, Selection, Source, read_object};
-use crate::trail::{Actor, Dedupe, ObjectOutcome, Record, Status, fingerprint, time};
+use crate::trail::{Actor, Decoder, Dedupe, ObjectOutcome, Record, Status, fingerprint, time};
 use crate::usage::{Records, observe};
 
 /// One line of `rolefit requests`.
@@ -81,7 +81,10 @@ pub fn requests(
         let read: Vec<_> = pool.install(|| {
             batch
                 .par_iter()
-                .map(|object| (object, lines(source, object, selection, catalog)))
+                .map_init(Decoder::new, |decoder, object| {
+                    let read = lines(source, object, decoder, selection, catalog);
+                    (object, read)
+                })
                 .collect()
         });
         for (object, (lines, outcome)) in read {
@@ -130,11 +133,12 @@ pub fn requests(
 fn lines(
     source: &dyn Source,
     object: &ObjectRef,
+    decoder: &mut Decoder,
     selection: &Selection,
     catalog: &Catalog,
 ) -> (Vec<Option<Line>>, ObjectOutcome) {
     let mut lines = Vec::new();
-    let outcome = read_object(source, object, |record, _| {
+    let outcome = read_object(source, object, decoder, |record, _| {
         lines.push(
             selection
                 .selects_record(record)

@@ -9,7 +9,7 @@ use rayon::ThreadPool;
 use crate::catalog::Catalog;
 use crate::event::{Event, Observer};
 use crate::read::{ObjectRef, Selection, Source, read_object};
-use crate::trail::{Dedupe, Status};
+use crate::trail::{Decoder, Dedupe, Status};
 use crate::usage::{Collector, Usage};
 
 /// Fingerprints of events held at once to tell copies apart: at most some 320 MB.
@@ -89,6 +89,7 @@ pub fn scan(
         let mut worker = Worker {
             collector: Collector::new(catalog, selection, &dedupe),
             objects: Objects::default(),
+            decoder: Decoder::new(),
         };
         while let Some(object) = wanted.get(next.fetch_add(1, Ordering::Relaxed)) {
             worker.object(source, object, observer);
@@ -134,14 +135,17 @@ pub(super) fn announce(wanted: &[ObjectRef], observer: &dyn Observer) {
 struct Worker<'c> {
     collector: Collector<'c>,
     objects: Objects,
+    decoder: Decoder,
 }
 
 impl Worker<'_> {
     fn object(&mut self, source: &dyn Source, object: &ObjectRef, observer: &dyn Observer) {
-        let collector = &mut self.collector;
+        let (collector, decoder) = (&mut self.collector, &mut self.decoder);
         // A panic while decoding one object must not lose the others.
         let outcome = catch_unwind(AssertUnwindSafe(|| {
-            read_object(source, object, |record, _| collector.record(record))
+            read_object(source, object, decoder, |record, _| {
+                collector.record(record);
+            })
         }));
         let mut records = 0;
         let failure = match outcome {

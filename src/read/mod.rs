@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use crate::trail::container::{Failure, Skip};
 use crate::trail::key::{LogKey, LogKind};
-use crate::trail::{ObjectOutcome, Record, Status, records};
+use crate::trail::{Decoder, ObjectOutcome, Record, Status};
 
 pub use disk::Disk;
 pub use prune::Selection;
@@ -147,10 +147,11 @@ impl SourceError {
 pub fn read_object(
     source: &dyn Source,
     object: &ObjectRef,
+    decoder: &mut Decoder,
     on_record: impl FnMut(&Record<'_>, &[u8]),
 ) -> ObjectOutcome {
     let mut outcome = match source.open(object) {
-        Ok(reader) => records(reader, on_record),
+        Ok(reader) => decoder.records(reader, on_record),
         Err(error) => return ObjectOutcome::failed(Failure::Open(error)),
     };
     if let Status::Skipped(skip) = outcome.status {

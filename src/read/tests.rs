@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use super::*;
+use crate::trail::Decoder;
 
 const RECORD: &str = r#"{"eventSource":"s3.amazonaws.com","eventName":"GetObject"}"#;
 const DAY: &str = "AWSLogs/111122223333/CloudTrail/us-east-1/2026/03/01";
@@ -247,7 +248,7 @@ fn every_object_ends_as_read_skipped_or_failed() {
         .iter()
         .map(|object| {
             let mut count = 0;
-            let outcome = read_object(&source, object, |_, _| count += 1);
+            let outcome = read_object(&source, object, &mut Decoder::new(), |_, _| count += 1);
             assert_eq!(outcome.records, count);
             assert_eq!(outcome.compressed, object.size);
             let status = match outcome.status {
@@ -268,6 +269,6 @@ fn an_object_that_vanished_is_failed() {
     let source = disk(&[logs.path()], &[]).unwrap();
     let listing = source.list();
     fs::remove_file(logs.path().join("a.json")).unwrap();
-    let outcome = read_object(&source, &listing.objects[0], |_, _| ());
+    let outcome = read_object(&source, &listing.objects[0], &mut Decoder::new(), |_, _| ());
     assert!(matches!(outcome.status, Status::Failed(Failure::Open(_))));
 }

@@ -139,7 +139,7 @@ enum Signature {
 fn signature(record: &Record<'_>) -> Signature {
     let data = record
         .additional_event_data
-        .map(serde_json::value::RawValue::get)
+        .map(crate::trail::record::RawJson::get)
         .unwrap_or_default();
     match data.split_once("\"AuthenticationMethod\"") {
         Some((_, value))
@@ -294,8 +294,7 @@ mod tests {
         ] {
             let with = |data: &'static str| {
                 let mut record = record("s3.amazonaws.com", agent);
-                let raw: &serde_json::value::RawValue = serde_json::from_str(data).unwrap();
-                record.additional_event_data = Some(raw);
+                record.additional_event_data = super::super::record::RawJson::of(data);
                 shows_no_lambda(&record)
             };
             assert!(

@@ -14,7 +14,7 @@ use thiserror::Error;
 
 use super::inflate::{Inflate, InflateError};
 use super::record::{Envelope, Record};
-use super::split::{Broken, Leaf, split};
+use super::split::{Broken, Leaf, Room, split};
 
 /// The longest record (or envelope around one) that is held in memory.
 const LARGEST_RECORD: usize = 32 * 1024 * 1024;
@@ -121,15 +121,63 @@ impl ObjectOutcome {
 /// Never fails as a function: see [`ObjectOutcome::status`]. Records are handed out as they are found,
 /// so a caller that wants all or nothing of an object keeps them until the outcome is known.
 pub fn records(reader: impl Read, on_record: impl FnMut(&Record<'_>, &[u8])) -> ObjectOutcome {
-    records_within(reader, LARGEST_RECORD, on_record)
+    Decoder::new().records(reader, on_record)
 }
 
-fn records_within(
-    reader: impl Read,
+/// Reads objects, one after the other, in buffers that are made once: small objects cost little more
+/// than their bytes.
+pub struct Decoder {
+    inflate: Option<Inflate<std::io::Empty>>,
+    room: Room,
+}
+
+impl Default for Decoder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Decoder {
+    /// Holds 320 KiB while it is used, and up to 32 MiB while it reads a record of that length.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            inflate: None,
+            room: Room::new(),
+        }
+    }
+
+    /// As [`records`].
+    pub fn records(
+        &mut self,
+        reader: impl Read,
+        on_record: impl FnMut(&Record<'_>, &[u8]),
+    ) -> ObjectOutcome {
+        self.records_within(reader, LARGEST_RECORD, on_record)
+    }
+
+    fn records_within(
+        &mut self,
+        reader: impl Read,
+        largest: usize,
+        on_record: impl FnMut(&Record<'_>, &[u8]),
+    ) -> ObjectOutcome {
+        let mut input = match self.inflate.take() {
+            Some(inflate) => inflate.restart(reader),
+            None => Inflate::new(reader),
+        };
+        let outcome = decode(&mut input, largest, &mut self.room, on_record);
+        self.inflate = Some(input.restart(std::io::empty()));
+        outcome
+    }
+}
+
+fn decode<R: Read>(
+    input: &mut Inflate<R>,
     largest: usize,
+    room: &mut Room,
     mut on_record: impl FnMut(&Record<'_>, &[u8]),
 ) -> ObjectOutcome {
-    let mut input = Inflate::new(reader);
     let mut tally = Tally {
         on_record: &mut on_record,
         records: 0,
@@ -139,7 +187,8 @@ fn records_within(
         other: 0,
         first_other: None,
     };
-    let structure = split(&mut input, largest, &mut |leaf| match leaf {
+    let structure = split(input, largest, room, &mut |leaf| match leaf {
+        Leaf::Record(record, json) => tally.record(record, json),
         Leaf::Object(bytes) => tally.object(bytes, 0),
         Leaf::Text(bytes) => tally.text(bytes),
         Leaf::Other => tally.other(Skip::OtherJson),
@@ -208,20 +257,26 @@ impl Tally<'_> {
 
     fn json(&mut self, json: &str, depth: u8) {
         match serde_json::from_str::<Record<'_>>(json) {
-            // Notifications of S3 and queues call their sender `aws:…`.
-            Ok(record) if record.event_source.starts_with("aws:") => self.other(Skip::OtherJson),
-            Ok(record) => match summary(
-                record.event_type.as_deref(),
-                record.event_category.as_deref(),
-            ) {
-                Some(skip) => self.summary(skip),
-                None => {
-                    self.records += 1;
-                    (self.on_record)(&record, json.as_bytes());
-                }
-            },
+            Ok(record) => self.record(&record, json),
             Err(error) if error.classify() == Category::Data => self.envelope(json, depth),
             Err(_) => self.unsound(json.as_bytes(), depth),
+        }
+    }
+
+    fn record(&mut self, record: &Record<'_>, json: &str) {
+        // Notifications of S3 and queues call their sender `aws:…`.
+        if record.event_source.starts_with("aws:") {
+            return self.other(Skip::OtherJson);
+        }
+        match summary(
+            record.event_type.as_deref(),
+            record.event_category.as_deref(),
+        ) {
+            Some(skip) => self.summary(skip),
+            None => {
+                self.records += 1;
+                (self.on_record)(record, json.as_bytes());
+            }
         }
     }
 

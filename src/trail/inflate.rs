@@ -91,6 +91,24 @@ impl<R: Read> Inflate<R> {
         }
     }
 
+    /// Reads from another input, in the same buffers.
+    #[must_use]
+    pub fn restart<S: Read>(self, input: S) -> Inflate<S> {
+        Inflate {
+            input,
+            buffer: self.buffer,
+            start: 0,
+            end: 0,
+            state: State::Start,
+            gzip: false,
+            deflate: self.deflate,
+            checksum: crc32fast::Hasher::new(),
+            member: 0,
+            compressed: 0,
+            inflated: 0,
+        }
+    }
+
     /// Bytes taken from the input so far.
     pub fn compressed(&self) -> u64 {
         self.compressed

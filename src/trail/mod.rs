@@ -10,11 +10,12 @@ pub mod inflate;
 pub mod key;
 pub mod outcome;
 pub mod record;
+mod scan;
 mod split;
 pub mod time;
 
 pub use actor::{Actor, Class, FunctionRef, RoleSession, actor};
-pub use container::{Failure, ObjectOutcome, Skip, Status, records};
+pub use container::{Decoder, Failure, ObjectOutcome, Skip, Status, records};
 pub use dedupe::Dedupe;
 pub use fingerprint::fingerprint;
 pub use outcome::denied;

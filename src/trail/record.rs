@@ -119,10 +119,26 @@ impl<'de> Field<'de> for Option<bool> {
     }
 }
 
-impl<'de> Field<'de> for Option<&'de RawValue> {
+/// The text of a JSON value that was found sound and is not null.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RawJson<'a>(&'a str);
+
+impl<'a> RawJson<'a> {
+    /// The JSON, as it stands in the record.
+    #[must_use]
+    pub fn get(self) -> &'a str {
+        self.0
+    }
+
+    /// Of a sound value without white space around it; `None` for null.
+    pub(super) fn of(json: &'a str) -> Option<Self> {
+        (json != "null").then_some(Self(json))
+    }
+}
+
+impl<'de> Field<'de> for Option<RawJson<'de>> {
     fn read<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
-        let raw = <&RawValue>::deserialize(value)?;
-        Ok((raw.get() != "null").then_some(raw))
+        Ok(RawJson::of(<&RawValue>::deserialize(value)?.get()))
     }
 }
 
@@ -230,11 +246,11 @@ record! {
         /// The words of the failure.
         pub error_message: Option<Cow<'a, str>> = "errorMessage",
         /// The parameters of the call, as raw JSON. `None` where absent or null.
-        pub request_parameters: Option<&'a RawValue> = "requestParameters",
+        pub request_parameters: Option<RawJson<'a>> = "requestParameters",
         /// What the call answered, as raw JSON. `None` where absent or null.
-        pub response_elements: Option<&'a RawValue> = "responseElements",
+        pub response_elements: Option<RawJson<'a>> = "responseElements",
         /// Anything that is in no other field, as raw JSON. `None` where absent or null.
-        pub additional_event_data: Option<&'a RawValue> = "additionalEventData",
+        pub additional_event_data: Option<RawJson<'a>> = "additionalEventData",
         /// The identity of the event; two trails deliver the same event under the same id.
         pub event_id: Option<Cow<'a, str>> = "eventID",
         /// Whether the call only reads, where the era of the record says so.
@@ -327,7 +343,7 @@ record! {
     /// The keys by which an object that is no record shows what it is.
     pub(super) struct Envelope<'a> {
         /// What EventBridge delivers.
-        pub(super) detail: Option<&'a RawValue> = "detail",
+        pub(super) detail: Option<RawJson<'a>> = "detail",
         /// A record as a string: the answer of `lookup-events`.
         pub(super) event_text: Option<Cow<'a, str>> = "CloudTrailEvent",
         /// A record as a string: an export of a log store.
@@ -337,21 +353,21 @@ record! {
         /// `Insight`, `Aggregated`: not calls.
         pub(super) event_category: Option<Cow<'a, str>> = "eventCategory",
         /// Only in Insights events.
-        pub(super) insight_details: Option<&'a RawValue> = "insightDetails",
+        pub(super) insight_details: Option<RawJson<'a>> = "insightDetails",
         /// Only in digest files.
-        pub(super) digest_start_time: Option<&'a RawValue> = "digestStartTime",
+        pub(super) digest_start_time: Option<RawJson<'a>> = "digestStartTime",
         /// A CloudWatch Logs subscription event.
-        pub(super) awslogs: Option<&'a RawValue> = "awslogs",
+        pub(super) awslogs: Option<RawJson<'a>> = "awslogs",
         /// The inside of a CloudWatch Logs subscription event.
-        pub(super) log_events: Option<&'a RawValue> = "logEvents",
+        pub(super) log_events: Option<RawJson<'a>> = "logEvents",
         /// In every CloudTrail record.
-        pub(super) event_version: Option<&'a RawValue> = "eventVersion",
+        pub(super) event_version: Option<RawJson<'a>> = "eventVersion",
         /// In every CloudTrail record.
-        pub(super) event_source: Option<&'a RawValue> = "eventSource",
+        pub(super) event_source: Option<RawJson<'a>> = "eventSource",
         /// In every CloudTrail record.
-        pub(super) event_name: Option<&'a RawValue> = "eventName",
+        pub(super) event_name: Option<RawJson<'a>> = "eventName",
         /// In every CloudTrail record.
-        pub(super) user_identity: Option<&'a RawValue> = "userIdentity",
+        pub(super) user_identity: Option<RawJson<'a>> = "userIdentity",
     }
 }
 

@@ -1,7 +1,7 @@
 //! Finds where values begin and end in a stream of JSON, in a bounded window.
 //!
-//! Comes in: an object's bytes, inflated as they are asked for. Goes out: the bytes of one leaf after
-//! another. A leaf is an object that is no wrapper, or a string; lists are entered, and so are the
+//! Comes in: an object's bytes, inflated as they are asked for. Goes out: one leaf after another, as a
+//! record where the fast way of [`super::scan`] takes it, else as bytes. A leaf is an object that is no wrapper, or a string; lists are entered, and so are the
 //! lists under the wrapper keys of an object (`{"Records":[…]}`), wherever among the keys they stand.
 //! Only the structure is looked at (quotes, escapes, brackets): whether a leaf is sound JSON is for
 //! whoever reads it. Nesting costs a counter, never stack.
@@ -9,6 +9,8 @@
 use std::io::Read;
 
 use super::inflate::{Inflate, InflateError};
+use super::record::Record;
+use super::scan::{Cut, Scanner};
 
 /// The window starts with this many bytes and grows only to hold one leaf.
 const WINDOW: usize = 256 * 1024;
@@ -19,6 +21,8 @@ const DEEPEST: usize = 8;
 
 /// One value that is no wrapper.
 pub(super) enum Leaf<'b> {
+    /// A record and its JSON.
+    Record(&'b Record<'b>, &'b str),
     /// From `{` to `}`.
     Object(&'b [u8]),
     /// From quote to quote.
@@ -65,29 +69,52 @@ enum Frame {
     Wrapper,
 }
 
+/// What can be used again for the next object.
+pub(super) struct Room {
+    bytes: Vec<u8>,
+    scanner: Scanner,
+}
+
+impl Room {
+    pub(super) fn new() -> Self {
+        Self {
+            bytes: Vec::new(),
+            scanner: Scanner::new(),
+        }
+    }
+}
+
 /// Hands every leaf to `leaf`, up to the end or the first break. Holds at most `largest` bytes.
 pub(super) fn split<R: Read>(
     input: &mut Inflate<R>,
     largest: usize,
+    room: &mut Room,
     leaf: &mut dyn FnMut(Leaf<'_>),
 ) -> Structure {
     let mut splitter = Splitter {
-        window: Window::new(input, largest),
+        window: Window::new(input, largest, std::mem::take(&mut room.bytes)),
+        scanner: &mut room.scanner,
         open: Vec::new(),
         wrapper: false,
         list: false,
         leaf,
     };
     let end = splitter.run();
-    Structure {
+    let structure = Structure {
         wrapper: splitter.wrapper,
         list: splitter.list,
         end,
+    };
+    // One long record must not stay for the rest of the run.
+    if splitter.window.bytes.len() <= WINDOW {
+        room.bytes = splitter.window.bytes;
     }
+    structure
 }
 
 struct Splitter<'s, R> {
     window: Window<'s, R>,
+    scanner: &'s mut Scanner,
     open: Vec<Frame>,
     wrapper: bool,
     list: bool,
@@ -126,12 +153,41 @@ impl<R: Read> Splitter<'_, R> {
                 self.enter(wrapped);
                 Ok(())
             }
+            b'{' if self.scan(wrapped)? => Ok(()),
             b'{' if !wrapped => self.object(),
             _ => {
                 self.window.keep();
                 self.window.skip_value()?;
                 self.hand_out(first);
                 Ok(())
+            }
+        }
+    }
+
+    /// Hands out the object at the cursor, if the fast way takes it for a record.
+    fn scan(&mut self, wrapped: bool) -> Result<bool, Broken> {
+        loop {
+            let ahead = self.window.ahead();
+            if !wrapped
+                && [&b"{\"Records\":"[..], b"{\"Events\":"]
+                    .iter()
+                    .any(|w| ahead.starts_with(w))
+            {
+                return Ok(false);
+            }
+            match self.scanner.record(ahead) {
+                Ok((record, json)) => {
+                    (self.leaf)(Leaf::Record(&record, json));
+                    self.window.at += json.len();
+                    return Ok(true);
+                }
+                Err(Cut::Odd) => return Ok(false),
+                // A window full of one object: a long record, or a wrapper.
+                Err(Cut::Short) if ahead.len() == self.window.bytes.len() => return Ok(false),
+                Err(Cut::Short) => {}
+            }
+            if !self.window.fill()? {
+                return Ok(false);
             }
         }
     }
@@ -234,10 +290,11 @@ struct Window<'s, R> {
 }
 
 impl<'s, R: Read> Window<'s, R> {
-    fn new(input: &'s mut Inflate<R>, largest: usize) -> Self {
+    fn new(input: &'s mut Inflate<R>, largest: usize, mut bytes: Vec<u8>) -> Self {
+        bytes.resize(WINDOW.min(largest), 0);
         Self {
             input,
-            bytes: vec![0; WINDOW.min(largest)],
+            bytes,
             at: 0,
             end: 0,
             kept: None,

@@ -133,7 +133,7 @@ impl<'a> Call<'a> {
             let raw = self
                 .record
                 .request_parameters
-                .map(serde_json::value::RawValue::get);
+                .map(crate::trail::record::RawJson::get);
             let value = raw.and_then(|raw| serde_json::from_str(raw).ok());
             unwrap_request(value.unwrap_or_default(), &self.key)
         })

@@ -68,7 +68,7 @@ impl<'c> Memo<'c> {
             identity.arn.as_deref(),
             identity.invoked_by.as_deref(),
             issuer.and_then(|issuer| issuer.arn.as_deref()),
-            params.map(serde_json::value::RawValue::get),
+            params.map(crate::trail::record::RawJson::get),
         ];
         let entries = record.resources.iter();
         let entries = entries.flat_map(|entry| [entry.arn.as_deref(), entry.arn_prefix.as_deref()]);

@@ -153,7 +153,7 @@ fn parameters_keep_their_bytes_however_deep_they_nest() {
         r#"{{"eventSource":"a","requestParameters":{deep},"other":{deep},"eventName":"b"}}"#
     );
     assert_eq!(
-        record(&json).request_parameters.map(RawValue::get),
+        record(&json).request_parameters.map(RawJson::get),
         Some(deep.as_str())
     );
 }
