@@ -22,6 +22,11 @@ impl Random {
         Self((mixed ^ (mixed >> 31)) | 1)
     }
 
+    /// Where it stands, to derive others from.
+    pub(crate) fn seed(&self) -> u64 {
+        self.0
+    }
+
     pub(crate) fn next(&mut self) -> u64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;

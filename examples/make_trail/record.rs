@@ -53,8 +53,20 @@ impl<'w> Writer<'w> {
         at: i64,
         records: u64,
     ) -> Self {
+        let regions = world
+            .places
+            .iter()
+            .filter(|other| other.account == place.account);
+        let region = regions
+            .take_while(|other| other.region != place.region)
+            .count();
+        // A function runs in one Region; everything else may call from anywhere.
         let own = (0..world.roles.len())
-            .filter(|role| world.accounts[world.roles[*role].account] == place.account)
+            .filter(|role| {
+                let role = &world.roles[*role];
+                let here = role.region == region || !role.lambda;
+                here && world.accounts[role.account] == place.account
+            })
             .collect();
         Self {
             world,
@@ -121,7 +133,7 @@ impl<'w> Writer<'w> {
             r#"{{"type":"AssumedRole","principalId":"{id}:{name}","arn":"arn:aws:sts::{account}:assumed-role/{}/{name}","accountId":"{account}","accessKeyId":"ASIA{key}","sessionContext":{{"sessionIssuer":{{"type":"Role","principalId":"{id}","arn":"arn:aws:iam::{account}:role/{}","accountId":"{account}","userName":"{}"}},"attributes":{{"creationDate":"{began}","mfaAuthenticated":"false"}}}}"#,
             role.name, role.name, role.name
         );
-        if lambda && random.chance(60) {
+        if lambda && role.scoped {
             let _ = write_to(
                 &mut identity,
                 &format!(
@@ -138,7 +150,7 @@ impl<'w> Writer<'w> {
         Session {
             role: Some(index),
             identity: identity.into_bytes(),
-            agent: agents[random.zipf(agents.len() as u64) as usize].to_owned(),
+            agent: agents[role.agent].to_owned(),
             address: address(random),
             function,
             name: role.name.clone(),
@@ -345,8 +357,13 @@ impl<'w> Writer<'w> {
     }
 
     fn hole(&mut self, random: &mut Random, session: &Session, letter: u8, seeds: [u64; 2]) {
+        // Code works with few resources of a kind, other code with others: here four of forty.
         let mut same = Random::new(seeds[0]);
-        let one = same.zipf(40);
+        let own = Random::new(session.role.map_or(0, |role| role as u64) << 8 | u64::from(letter));
+        let one = match session.role {
+            Some(_) => Random::new(own.seed() ^ same.zipf(4)).zipf(40),
+            None => same.zipf(40),
+        };
         match letter {
             b'a' => self.text(&self.place.account),
             b'r' => self.text(&self.place.region),

@@ -16,6 +16,11 @@ pub(crate) struct Role {
     pub(crate) id: String,
     /// Run by Lambda: its function is called like the role without `-role`.
     pub(crate) lambda: bool,
+    /// The Region its function runs in, as an index into those of an account; its runtime's agent.
+    pub(crate) region: usize,
+    pub(crate) agent: usize,
+    /// Its credentials name the function, as since 2025.
+    pub(crate) scoped: bool,
     /// The kinds of call its code makes, as indices into [`KINDS`].
     pub(crate) kinds: Vec<usize>,
 }
@@ -145,6 +150,9 @@ impl World {
                     account: (number % 3) as usize,
                     id: format!("AROA{}", random.text(17, KEYS)),
                     lambda,
+                    region: random.zipf(3) as usize,
+                    agent: random.zipf(4) as usize,
+                    scoped: random.chance(60),
                     kinds: (0..3 + random.below(9))
                         .map(|_| weighted(random.below(total)))
                         .collect(),

@@ -7,11 +7,11 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::Objects;
-use super::scan::{announce, wanted};
+use super::scan::{announce, dedupe, wanted};
 use crate::catalog::Catalog;
 use crate::event::{Event, Observer};
 use crate::read::{ObjectRef, Selection, Source, read_object};
-use crate::trail::{Actor, Decoder, Dedupe, ObjectOutcome, Record, Status, fingerprint, time};
+use crate::trail::{Actor, Decoder, ObjectOutcome, Record, Status, fingerprint, time};
 use crate::usage::{Records, observe};
 
 /// One line of `rolefit requests`.
@@ -75,7 +75,7 @@ pub fn requests(
 ) -> io::Result<(Objects, Records)> {
     let (wanted, mut objects) = wanted(source, selection);
     announce(&wanted, observer);
-    let dedupe = Dedupe::new(8_000_000);
+    let seen = dedupe(&wanted);
     let mut records = Records::default();
     for batch in wanted.chunks(pool.current_num_threads() * 4) {
         let read: Vec<_> = pool.install(|| {
@@ -97,7 +97,7 @@ pub fn requests(
                 };
                 if line
                     .fingerprint
-                    .is_some_and(|print| !dedupe.first(print, line.hour))
+                    .is_some_and(|print| !seen.first(print, line.hour))
                 {
                     records.duplicate += 1;
                     continue;

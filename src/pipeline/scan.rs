@@ -12,8 +12,13 @@ use crate::read::{ObjectRef, Selection, Source, read_object};
 use crate::trail::{Decoder, Dedupe, Status};
 use crate::usage::{Collector, Usage};
 
-/// Fingerprints of events held at once to tell copies apart: at most some 320 MB.
-const FINGERPRINTS: usize = 8_000_000;
+/// Fingerprints of events held at once to tell copies apart, at 16 bytes each with the room around them:
+/// never fewer than the least (16 KB), never more than the most (64 MB).
+const FINGERPRINTS: std::ops::Range<u64> = 1 << 10..1 << 22;
+/// The least that a record takes in a log object, gzipped.
+const LEAST_RECORD: u64 = 120;
+/// Copies of one event are delivered within this many seconds of each other, with a wide margin.
+const COPIES: i64 = 6 * 3_600;
 
 /// The accounts of log objects: listed = read + skipped + failed.
 #[derive(Clone, Debug, Default)]
@@ -83,7 +88,7 @@ pub fn scan(
         )
     });
     announce(&wanted, observer);
-    let dedupe = Dedupe::new(FINGERPRINTS);
+    let dedupe = dedupe(&wanted);
     let next = AtomicUsize::new(0);
     let shards = pool.broadcast(|_| {
         let mut worker = Worker {
@@ -130,6 +135,34 @@ pub(super) fn announce(wanted: &[ObjectRef], observer: &dyn Observer) {
         objects: wanted.len() as u64,
         bytes: wanted.iter().map(|object| object.size).sum(),
     });
+}
+
+/// A memory of events, as large as the copies that may meet in these objects, in their order, ask for.
+pub(super) fn dedupe(wanted: &[ObjectRef]) -> Dedupe {
+    let delivered = |object: &ObjectRef| object.key.as_ref().and_then(|key| key.delivered);
+    let in_order = wanted.iter().all(|object| delivered(object).is_some());
+    let known = wanted.iter().all(|object| object.size > 0);
+    // The most bytes delivered within one window; all of them where nobody knows when.
+    let (mut most, mut within, mut oldest) = (0, 0, 0);
+    for object in wanted {
+        within += object.size;
+        while in_order
+            && wanted
+                .get(oldest)
+                .is_some_and(|old| delivered(old) < delivered(object).map(|at| at - COPIES))
+        {
+            within -= wanted.get(oldest).map_or(0, |old| old.size);
+            oldest += 1;
+        }
+        most = most.max(within);
+    }
+    let events = if known {
+        most / LEAST_RECORD
+    } else {
+        FINGERPRINTS.end
+    };
+    let events = events.clamp(FINGERPRINTS.start, FINGERPRINTS.end);
+    Dedupe::new(usize::try_from(events).unwrap_or_default(), in_order)
 }
 
 struct Worker<'c> {

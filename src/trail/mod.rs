@@ -17,6 +17,6 @@ pub mod time;
 pub use actor::{Actor, Class, FunctionRef, RoleSession, actor};
 pub use container::{Decoder, Failure, ObjectOutcome, Skip, Status, records};
 pub use dedupe::Dedupe;
-pub use fingerprint::fingerprint;
+pub use fingerprint::{Fingerprints, fingerprint};
 pub use outcome::denied;
 pub use record::Record;

@@ -120,19 +120,40 @@ impl<'de> Field<'de> for Option<bool> {
 }
 
 /// The text of a JSON value that was found sound and is not null.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RawJson<'a>(&'a str);
+#[derive(Debug, Clone, Copy)]
+pub struct RawJson<'a> {
+    json: &'a str,
+    compact: bool,
+}
+
+impl PartialEq for RawJson<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.json == other.json
+    }
+}
 
 impl<'a> RawJson<'a> {
     /// The JSON, as it stands in the record.
     #[must_use]
     pub fn get(self) -> &'a str {
-        self.0
+        self.json
+    }
+
+    /// Whether it is known that no white space stands between its tokens.
+    pub(super) fn is_compact(self) -> bool {
+        self.compact
     }
 
     /// Of a sound value without white space around it; `None` for null.
-    pub(super) fn of(json: &'a str) -> Option<Self> {
-        (json != "null").then_some(Self(json))
+    pub(crate) fn of(json: &'a str) -> Option<Self> {
+        let compact = false;
+        (json != "null").then_some(Self { json, compact })
+    }
+
+    /// Of a sound value without white space between its tokens; `None` for null.
+    pub(super) fn of_compact(json: &'a str) -> Option<Self> {
+        let compact = true;
+        (json != "null").then_some(Self { json, compact })
     }
 }
 

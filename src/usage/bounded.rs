@@ -42,6 +42,13 @@ impl<K: Coarser> Bounded<K> {
         self.bound();
     }
 
+    /// Counts events of one key.
+    pub fn add_all(&mut self, key: K, tally: &Tally) {
+        let key = key.on_rung(self.rung);
+        self.tallies.entry(key).or_default().merge(tally);
+        self.bound();
+    }
+
     /// Adds what another worker counted.
     pub fn merge(&mut self, other: Self) {
         self.raise(other.rung);

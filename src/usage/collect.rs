@@ -5,16 +5,16 @@ use std::collections::{BTreeMap, HashMap};
 use foldhash::fast::RandomState;
 
 use super::changes::change;
+use super::effect::{Effect, region_of};
 use super::invoked::invoked;
-use super::observe::{Observation, Outcome, observed};
-use super::role::{CallShape, DeniedKey, FunctionKey, RoleUsage, Unmapped};
-use super::{Bounded, Caller, Changes, Coverage, OutsideKey, Place, Records, Usage};
-use crate::catalog::{
-    CallRequest, Catalog, Door, Mapping, Memo, PolicyKind, ResourceRef, Visibility,
-};
+use super::observe::observed;
+use super::pending::Pending;
+use super::role::{FunctionKey, RoleUsage};
+use super::{Bounded, Caller, Changes, Coverage, Place, Records, Tally, Usage};
+use crate::catalog::{Catalog, Mapping, Memo, Visibility};
 use crate::read::Selection;
 use crate::trail::dedupe::Dedupe;
-use crate::trail::{Actor, Class, Record, RoleSession, fingerprint, time};
+use crate::trail::{Actor, Fingerprints, Record, time};
 
 /// Adds records to one worker's table.
 pub struct Collector<'c> {
@@ -22,13 +22,17 @@ pub struct Collector<'c> {
     memo: Memo<'c>,
     selection: &'c Selection,
     dedupe: &'c Dedupe,
+    fingerprints: Fingerprints,
     roles: HashMap<String, RoleUsage, RandomState>,
+    pub(super) pending: Pending,
     coverage: Coverage,
+    /// Where the last records were, apart from `coverage` until others come.
+    here: (String, String, Place),
     records: Records,
     changes: Changes,
     invoked: BTreeMap<String, Bounded<Caller>>,
     /// Data event types by event source and name, for data events that list no resource.
-    data_types: HashMap<(String, String), Vec<String>, RandomState>,
+    data_types: DataTypes,
 }
 
 impl<'c> Collector<'c> {
@@ -40,8 +44,11 @@ impl<'c> Collector<'c> {
             memo: Memo::new(catalog),
             selection,
             dedupe,
+            fingerprints: Fingerprints::default(),
             roles: HashMap::default(),
+            pending: Pending::default(),
             coverage: Coverage::default(),
+            here: Default::default(),
             records: Records::default(),
             changes: Changes::default(),
             invoked: BTreeMap::new(),
@@ -51,7 +58,9 @@ impl<'c> Collector<'c> {
 
     /// The table so far.
     #[must_use]
-    pub fn finish(self) -> Usage {
+    pub fn finish(mut self) -> Usage {
+        self.pending.settle(&mut self.roles);
+        self.leave();
         Usage {
             roles: self.roles.into_iter().collect(),
             coverage: self.coverage,
@@ -94,7 +103,7 @@ impl<'c> Collector<'c> {
             self.records.other += 1;
             return;
         }
-        if let Some(print) = fingerprint(record)
+        if let Some(print) = self.fingerprints.of(record)
             && !self
                 .dedupe
                 .first(print, time.unwrap_or_default().div_euclid(3_600))
@@ -104,10 +113,25 @@ impl<'c> Collector<'c> {
         }
         self.cover(record, time);
         self.doors(record, time);
+        if self.pending.count(record, time) {
+            self.records.by_role += 1;
+            if self.pending.is_full() {
+                self.pending.settle(&mut self.roles);
+            }
+            return;
+        }
         match crate::trail::actor(record) {
             actor @ Actor::Role(_) => {
                 let observation = observed(record, actor, self.memo.map(record));
-                self.role_record(record, &observation, time);
+                let Actor::Role(session) = &observation.actor else {
+                    return;
+                };
+                self.records.by_role += 1;
+                let effect = Effect::of(record, session, &observation, self.catalog);
+                let tally = Tally::one(time, record.event_id.as_deref());
+                effect.apply(&mut self.roles, &tally, true);
+                self.pending
+                    .learn(record, effect, self.catalog, &mut self.roles);
             }
             Actor::LambdaTookRole { role, function } => {
                 self.records.other += 1;
@@ -163,9 +187,13 @@ impl<'c> Collector<'c> {
         let data = match (category, record.management_event) {
             (Some(category), _) => category == "Data",
             (None, Some(management)) => !management,
-            (None, None) => !self.types_of(record).is_empty(),
+            (None, None) => !types_of(&mut self.data_types, self.catalog, record).is_empty(),
         };
-        let place = self.coverage.place(account, region);
+        if self.here.0 != account || self.here.1 != region {
+            self.leave();
+            self.here = (account.to_owned(), region.to_owned(), Place::default());
+        }
+        let place = &mut self.here.2;
         place.add(time);
         if !data {
             note_management(place, record, time);
@@ -181,110 +209,38 @@ impl<'c> Collector<'c> {
             place.data(kind, record.read_only, time);
         }
         if !listed {
-            let types = self.types_of(record).to_vec();
-            let place = self.coverage.place(account, region);
-            for kind in types {
-                place.data(&kind, record.read_only, time);
+            for kind in types_of(&mut self.data_types, self.catalog, record) {
+                place.data(kind, record.read_only, time);
             }
         }
     }
 
-    /// The data event types of an event by its source and name; empty for management events.
-    fn types_of(&mut self, record: &Record<'_>) -> &[String] {
-        let key = (
-            record.event_source.to_string(),
-            record.event_name.to_string(),
-        );
-        let catalog = self.catalog;
-        self.data_types
-            .entry(key)
-            .or_insert_with(|| data_types(catalog, record))
+    /// Adds what was met where the last records were.
+    fn leave(&mut self) {
+        let (account, region, place) = std::mem::take(&mut self.here);
+        if !account.is_empty() || !region.is_empty() || place.first.is_some() {
+            self.coverage.place(&account, &region).merge(place);
+        }
     }
+}
 
-    fn role_record(
-        &mut self,
-        record: &Record<'_>,
-        observation: &Observation<'_>,
-        time: Option<i64>,
-    ) {
-        let Actor::Role(session) = &observation.actor else {
-            return;
-        };
-        self.records.by_role += 1;
-        let id = record.event_id.as_deref();
-        let usage = self.roles.entry(session.role_arn.to_string()).or_default();
-        if let Some(principal) = &session.principal_id {
-            let principal = principal.split(':').next().unwrap_or(principal);
-            if !usage.principal_ids.contains(principal) {
-                usage.principal_ids.insert(principal.to_owned());
-            }
-        }
-        if session.class == Class::Outside {
-            usage.records.outside += 1;
-            let key = OutsideKey::of(record, session.session_name);
-            usage.outside.add(key, time, id);
-            match observation.outcome {
-                Outcome::Authorised => add_calls(usage, record, session, observation, time),
-                Outcome::Denied => {
-                    add_denied(usage, self.catalog, record, session, observation, time);
-                }
-                Outcome::None => {}
-            }
-            return;
-        }
-        usage.seen.add(time, id);
-        if let Some(function) = &session.function
-            && session.lambda
-        {
-            let region = function
-                .arn
-                .as_deref()
-                .and_then(|arn| arn.split(':').nth(3))
-                .map_or_else(|| region_of(record), str::to_owned);
-            let key = FunctionKey {
-                name: function.name.to_string(),
-                region,
-            };
-            // A function that takes a second role carries the agent of its runtime into that one's
-            // records: the agent alone proves no execution role.
-            let proven = function.arn.is_some() || session.class == Class::Platform;
-            usage.lambda |= proven;
-            let functions = if proven {
-                &mut usage.functions
-            } else {
-                &mut usage.likely_functions
-            };
-            functions.entry(key).or_default().add(time, id);
-        }
-        usage.lambda |= session.class == Class::Service;
-        match observation.outcome {
-            Outcome::Denied => {
-                usage.records.denied += 1;
-                add_denied(usage, self.catalog, record, session, observation, time);
-            }
-            _ if session.class == Class::Platform => {
-                usage.records.platform += 1;
-                add_calls(usage, record, session, observation, time);
-            }
-            Outcome::None => {
-                usage.records.used += 1;
-                usage.records.no_permission += 1;
-            }
-            Outcome::Authorised => {
-                usage.records.used += 1;
-                if observation.unmapped {
-                    usage.records.unmapped += 1;
-                    let key = Unmapped {
-                        event_source: record.event_source.to_string(),
-                        event_name: record.event_name.to_string(),
-                    };
-                    usage.unmapped.entry(key).or_default().add(time, id);
-                } else {
-                    add_calls(usage, record, session, observation, time);
-                }
-            }
-        }
+type DataTypes = HashMap<String, HashMap<String, Vec<String>>, RandomState>;
+
+/// The data event types of an event by its source and name; empty for management events.
+fn types_of<'t>(known: &'t mut DataTypes, catalog: &Catalog, record: &Record<'_>) -> &'t [String] {
+    let (source, name) = (&*record.event_source, &*record.event_name);
+    if !known
+        .get(source)
+        .is_some_and(|names| names.contains_key(name))
+    {
+        let types = data_types(catalog, record);
+        let names = known.entry(source.to_owned()).or_default();
+        names.insert(name.to_owned(), types);
     }
+    known
+        .get(source)
+        .and_then(|names| names.get(name))
+        .map_or(&[], Vec::as_slice)
 }
 
 /// A trail can leave out reads, writes, or the events of two services: what was met shows that it does not.
@@ -316,10 +272,6 @@ fn note_management(place: &mut Place, record: &Record<'_>, time: Option<i64>) {
     }
 }
 
-fn region_of(record: &Record<'_>) -> String {
-    record.aws_region.as_deref().unwrap_or_default().to_owned()
-}
-
 fn data_types(catalog: &Catalog, record: &Record<'_>) -> Vec<String> {
     let crate::catalog::Mapping::Requests(requests) = catalog.map(record) else {
         return Vec::new();
@@ -332,93 +284,4 @@ fn data_types(catalog: &Catalog, record: &Record<'_>) -> Vec<String> {
             _ => None,
         })
         .collect()
-}
-
-fn add_calls(
-    usage: &mut RoleUsage,
-    record: &Record<'_>,
-    session: &RoleSession<'_>,
-    observation: &Observation<'_>,
-    time: Option<i64>,
-) {
-    for request in &observation.requests {
-        let shape = CallShape {
-            action: request.action.clone(),
-            function: session
-                .function_by_session()
-                .map(std::borrow::Cow::into_owned),
-            class: session.class,
-            certainty: request.certainty,
-            region: region_of(record),
-            context: request.context.clone(),
-        };
-        usage.add_call(
-            shape,
-            request.resource.clone(),
-            time,
-            record.event_id.as_deref(),
-        );
-    }
-}
-
-/// What the first action of a call was checked against, where that is one thing alone: of several nobody
-/// knows which was refused.
-fn sole_resource(requests: &[CallRequest]) -> Option<ResourceRef> {
-    let first = requests.first()?;
-    let mut same = requests.iter().filter(|other| other.action == first.action);
-    same.nth(1).is_none().then(|| first.resource.clone())
-}
-
-/// What was denied: the message says it best, since most denied calls have no parameters.
-fn add_denied(
-    usage: &mut RoleUsage,
-    catalog: &Catalog,
-    record: &Record<'_>,
-    session: &RoleSession<'_>,
-    observation: &Observation<'_>,
-    time: Option<i64>,
-) {
-    let id = record.event_id.as_deref();
-    let message = record.error_message.as_deref().unwrap_or_default();
-    let parsed = catalog.denied_call(record);
-    // The policy of a VPC endpoint refuses under a code of its own.
-    let by_endpoint = record.error_code.as_deref().is_some_and(|code| {
-        let code = code.to_ascii_lowercase();
-        code.contains("vpceaccessdenied") || code.contains("vpcendpointaccessdenied")
-    });
-    let door = match parsed.door {
-        Door::Unknown | Door::ExplicitDeny if by_endpoint => Door::Denied(PolicyKind::VpcEndpoint),
-        door => door,
-    };
-    let said = parsed.resource.map(|arn| {
-        // A `*` in a message is AWS's own: what was refused had no name yet.
-        match arn.as_str() {
-            "*" => ResourceRef::Any,
-            arn if arn.contains('*') => ResourceRef::Pattern(arn.to_owned()),
-            arn => ResourceRef::Literal(arn.to_owned()),
-        }
-    });
-    let mapped = observation.requests.first();
-    let action = match (parsed.action, mapped) {
-        (Some(action), _) => action,
-        (None, Some(request)) => request.action.to_string(),
-        (None, None) => format!(
-            "{}:{}",
-            record.event_source.split('.').next().unwrap_or_default(),
-            record.event_name
-        ),
-    };
-    let resource = said
-        .or_else(|| sole_resource(&observation.requests))
-        .unwrap_or(ResourceRef::Any);
-    let key = DeniedKey {
-        action,
-        door: door.code().to_owned(),
-        outside: session.class == Class::Outside,
-    };
-    let denial = usage.add_denied(key, resource, message, time, id);
-    denial.through(
-        session.function_by_session().as_deref(),
-        record.vpc_endpoint_id.as_deref(),
-    );
 }

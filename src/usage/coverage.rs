@@ -96,23 +96,7 @@ impl Coverage {
     /// Adds what another worker met.
     pub fn merge(&mut self, other: Self) {
         for ((account, region), place) in other.places {
-            let mine = self.place(&account, &region);
-            mine.days.extend(place.days);
-            mine.delivered.extend(place.delivered);
-            mine.first = earlier(mine.first, place.first);
-            mine.last = mine.last.max(place.last);
-            for (kind, seen) in place.data_types {
-                mine.data_types.entry(kind).or_default().merge(seen);
-            }
-            for (name, time) in place.trail_changes {
-                mine.trail_change(&name, Some(time));
-            }
-            mine.management_reads |= place.management_reads;
-            mine.management_writes |= place.management_writes;
-            mine.sources.extend(place.sources);
-            mine.plain |= place.plain;
-            mine.organisation |= place.organisation;
-            mine.failed += place.failed;
+            self.place(&account, &region).merge(place);
         }
     }
 
@@ -126,11 +110,33 @@ impl Coverage {
 }
 
 impl Place {
+    /// Adds what another worker met.
+    pub fn merge(&mut self, place: Self) {
+        self.days.extend(place.days);
+        self.delivered.extend(place.delivered);
+        self.first = earlier(self.first, place.first);
+        self.last = self.last.max(place.last);
+        for (kind, seen) in place.data_types {
+            self.data_types.entry(kind).or_default().merge(seen);
+        }
+        for (name, time) in place.trail_changes {
+            self.trail_change(&name, Some(time));
+        }
+        self.management_reads |= place.management_reads;
+        self.management_writes |= place.management_writes;
+        self.sources.extend(place.sources);
+        self.plain |= place.plain;
+        self.organisation |= place.organisation;
+        self.failed += place.failed;
+    }
+
     /// Notes an event's time.
     pub fn add(&mut self, time: Option<i64>) {
         let Some(time) = time else { return };
-        self.days
-            .insert(i32::try_from(time.div_euclid(86_400)).unwrap_or_default());
+        let day = i32::try_from(time.div_euclid(86_400)).unwrap_or_default();
+        if self.days.last() != Some(&day) {
+            self.days.insert(day);
+        }
         self.first = Some(self.first.map_or(time, |first| first.min(time)));
         self.last = Some(self.last.map_or(time, |last| last.max(time)));
     }

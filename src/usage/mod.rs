@@ -8,11 +8,14 @@ mod bounded;
 mod changes;
 mod collect;
 mod coverage;
+mod effect;
 mod invoked;
 pub mod ladder;
 mod observe;
 mod outside;
+mod pending;
 mod role;
+mod shape;
 mod tally;
 mod volatile;
 

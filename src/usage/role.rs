@@ -191,28 +191,27 @@ impl RoleUsage {
         self.functions.keys().chain(likely).collect()
     }
 
-    /// Counts one request.
-    pub fn add_call(
-        &mut self,
-        shape: CallShape,
-        resource: ResourceRef,
-        time: Option<i64>,
-        id: Option<&str>,
-    ) {
-        self.calls.entry(shape).or_default().add(resource, time, id);
+    /// Counts requests of one shape on one resource.
+    pub fn add_call(&mut self, shape: &CallShape, resource: ResourceRef, tally: &Tally) {
+        match self.calls.get_mut(shape) {
+            Some(resources) => resources.add(resource, tally),
+            None => {
+                let resources = self.calls.entry(shape.clone()).or_default();
+                resources.add(resource, tally);
+            }
+        }
     }
 
-    /// Counts one denied call on a resource, `*` where the record does not say.
+    /// Counts denied calls on a resource, `*` where the record does not say.
     pub fn add_denied(
         &mut self,
         key: DeniedKey,
         resource: ResourceRef,
         message: &str,
-        time: Option<i64>,
-        id: Option<&str>,
+        tally: &Tally,
     ) -> &mut Denial {
         let denial = self.denied.entry(key).or_default();
-        denial.resources.add(resource, time, id);
+        denial.resources.add(resource, tally);
         keep_smaller(&mut denial.message, message);
         denial
     }
@@ -317,9 +316,9 @@ fn keep_smaller(mine: &mut String, other: &str) {
 }
 
 impl Resources {
-    fn add(&mut self, resource: ResourceRef, time: Option<i64>, id: Option<&str>) {
+    fn add(&mut self, resource: ResourceRef, tally: &Tally) {
         let resource = ladder::climb(resource, self.rung);
-        self.tallies.entry(resource).or_default().add(time, id);
+        self.tallies.entry(resource).or_default().merge(tally);
         self.bound();
     }
 

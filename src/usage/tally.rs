@@ -17,6 +17,14 @@ impl Tally {
     /// Event ids kept as evidence.
     pub const IDS: usize = 3;
 
+    /// One event.
+    #[must_use]
+    pub fn one(time: Option<i64>, id: Option<&str>) -> Self {
+        let mut tally = Self::default();
+        tally.add(time, id);
+        tally
+    }
+
     /// Counts one event.
     pub fn add(&mut self, time: Option<i64>, id: Option<&str>) {
         self.count += 1;

@@ -73,9 +73,9 @@ impl Scanner {
                 b"userAgent" => out.user_agent = text(json)?,
                 b"errorCode" => out.error_code = text(json)?,
                 b"errorMessage" => out.error_message = text(json)?,
-                b"requestParameters" => out.request_parameters = RawJson::of(json),
-                b"responseElements" => out.response_elements = RawJson::of(json),
-                b"additionalEventData" => out.additional_event_data = RawJson::of(json),
+                b"requestParameters" => out.request_parameters = RawJson::of_compact(json),
+                b"responseElements" => out.response_elements = RawJson::of_compact(json),
+                b"additionalEventData" => out.additional_event_data = RawJson::of_compact(json),
                 b"eventID" => out.event_id = text(json)?,
                 b"readOnly" => out.read_only = flag(json)?,
                 b"resources" => {
@@ -86,6 +86,7 @@ impl Scanner {
                 b"eventCategory" => out.event_category = text(json)?,
                 b"recipientAccountId" => out.recipient_account_id = text(json)?,
                 b"sharedEventID" => out.shared_event_id = text(json)?,
+                b"vpcEndpointId" => out.vpc_endpoint_id = text(json)?,
                 b"sessionCredentialFromConsole" => {
                     out.session_credential_from_console = flag(json)?;
                 }

@@ -11,7 +11,7 @@ use super::members::cut_with;
 use super::*;
 use crate::trail::Decoder;
 
-const RECORD: &str = r#"{"eventVersion":"1.11","userIdentity":{"type":"AssumedRole","principalId":"AROA:f","arn":"arn:aws:sts::111122223333:assumed-role/r/f","accountId":"111122223333","sessionContext":{"sessionIssuer":{"type":"Role","principalId":"AROA","arn":"arn:aws:iam::111122223333:role/r"},"attributes":{"mfaAuthenticated":"false"}},"inScopeOf":{"issuerType":"AWS::Lambda::Function","credentialsIssuedTo":"arn:aws:lambda:eu-west-1:111122223333:function:f"}},"eventTime":"2026-09-23T19:12:00Z","eventSource":"s3.amazonaws.com","eventName":"GetObject","awsRegion":"eu-west-1","sourceIPAddress":"192.0.2.1","userAgent":"[a \"quoted\" \u00e9 agent]","requestParameters":{"bucketName":"b","key":"k{1}[2],:","n":[1,-2.5e3,true,null,{}],"e":[[],{"a":{}}]},"responseElements":null,"additionalEventData":{"x":"\\"},"requestID":"q","eventID":"e","readOnly":true,"resources":[{"type":"AWS::S3::Object","ARN":"arn:aws:s3:::b/k"},{},7,{"accountId":"1","ARNPrefix":"p"}],"eventType":"AwsApiCall","managementEvent":"False","recipientAccountId":"111122223333","sharedEventID":"s","eventCategory":"Data"}"#;
+const RECORD: &str = r#"{"eventVersion":"1.11","userIdentity":{"type":"AssumedRole","principalId":"AROA:f","arn":"arn:aws:sts::111122223333:assumed-role/r/f","accountId":"111122223333","sessionContext":{"sessionIssuer":{"type":"Role","principalId":"AROA","arn":"arn:aws:iam::111122223333:role/r"},"attributes":{"mfaAuthenticated":"false"}},"inScopeOf":{"issuerType":"AWS::Lambda::Function","credentialsIssuedTo":"arn:aws:lambda:eu-west-1:111122223333:function:f"}},"eventTime":"2026-09-23T19:12:00Z","eventSource":"s3.amazonaws.com","eventName":"GetObject","awsRegion":"eu-west-1","sourceIPAddress":"192.0.2.1","userAgent":"[a \"quoted\" \u00e9 agent]","requestParameters":{"bucketName":"b","key":"k{1}[2],:","n":[1,-2.5e3,true,null,{}],"e":[[],{"a":{}}]},"responseElements":null,"additionalEventData":{"x":"\\"},"requestID":"q","eventID":"e","readOnly":true,"resources":[{"type":"AWS::S3::Object","ARN":"arn:aws:s3:::b/k"},{},7,{"accountId":"1","ARNPrefix":"p"}],"eventType":"AwsApiCall","managementEvent":"False","recipientAccountId":"111122223333","sharedEventID":"s","vpcEndpointId":"vpce-1","sessionCredentialFromConsole":"true","eventCategory":"Data"}"#;
 
 /// Reads `bytes` the fast way, in both of its ways, and holds what comes out against serde_json.
 /// True where it was taken.
@@ -33,7 +33,10 @@ fn check(scanner: &mut Scanner, bytes: &[u8]) -> bool {
             let slow: Record<'_> = serde_json::from_str(json).unwrap_or_else(|error| {
                 panic!("serde_json rejects what was taken: {json}: {error}")
             });
-            assert_eq!(format!("{record:?}"), format!("{slow:?}"), "{json}");
+            let shown = |record: &Record<'_>| {
+                format!("{record:?}").replace("compact: true", "compact: false")
+            };
+            assert_eq!(shown(&record), shown(&slow), "{json}");
             assert_eq!(json.as_bytes(), &bytes[..json.len()]);
             true
         }
