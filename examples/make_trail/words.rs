@@ -49,6 +49,7 @@ pub(crate) struct Kind {
     pub(crate) more: &'static str,
 }
 
+#[expect(clippy::too_many_arguments, reason = "a row of the table below")]
 const fn kind(
     source: &'static str,
     name: &'static str,
@@ -120,7 +121,7 @@ pub(crate) const KINDS: [Kind; 32] = [
 
 impl World {
     pub(crate) fn new(seed: u64, lambda_roles: u64) -> Self {
-        let mut random = Random::new(seed ^ 0x776f_726c_64);
+        let mut random = Random::new(seed ^ 0x77_6f72_6c64);
         let accounts: Vec<String> = (0..3)
             .map(|_| format!("{}", 100_000_000_000 + random.below(899_999_999_999)))
             .collect();

@@ -101,13 +101,17 @@ fn age(event_hour: i64, mark: u64) -> i64 {
 mod tests {
     use super::*;
 
+    /// The fingerprint of the nth event.
+    fn print(n: u128) -> u128 {
+        (n << 64 | n).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835)
+    }
+
     #[test]
     fn an_event_is_new_once() {
         let seen = Dedupe::new(1000, true);
         for n in 0..1000_u128 {
-            let print = (n << 64 | n).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
-            assert!(seen.first(print, 7));
-            assert!(!seen.first(print, 7));
+            assert!(seen.first(print(n), 7));
+            assert!(!seen.first(print(n), 7));
         }
         assert!(seen.exact());
     }
@@ -120,7 +124,7 @@ mod tests {
                 .map(|_| {
                     scope.spawn(|| {
                         (0..20_000_u128)
-                            .filter(|n| seen.first(n << 60 | n, (n % 7) as i64))
+                            .filter(|n| seen.first(print(*n), (n % 7) as i64))
                             .count()
                     })
                 })

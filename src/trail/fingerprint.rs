@@ -152,7 +152,7 @@ mod tests {
     fn it_is_the_same_in_every_run() {
         assert_eq!(
             of(r#"{"eventSource":"a","eventName":"b","eventID":"c"}"#),
-            Some(0)
+            Some(299_045_731_638_894_487_236_830_490_074_568_392_332)
         );
     }
 }

@@ -191,10 +191,6 @@ impl Pending {
 /// Tries whether what a shape leaves out decides nothing: another record of the shape must be attributed
 /// and mapped in the same way, but for the object's key, which may stand at the end of an ARN. Gives
 /// the calls with their templates where the shape has an object.
-#[expect(
-    clippy::type_complexity,
-    reason = "calls with their templates, or none at all"
-)]
 fn left_out_safely(
     record: &Record<'_>,
     shape: &Shape<'_>,
