@@ -75,7 +75,7 @@ pub fn requests(
 ) -> io::Result<(Objects, Records)> {
     let (wanted, mut objects) = wanted(source, selection);
     announce(&wanted, observer);
-    let seen = dedupe(&wanted);
+    let seen = dedupe(&wanted, false);
     let mut records = Records::default();
     for batch in wanted.chunks(pool.current_num_threads() * 4) {
         let read: Vec<_> = pool.install(|| {

@@ -88,7 +88,7 @@ pub fn scan(
         )
     });
     announce(&wanted, observer);
-    let dedupe = dedupe(&wanted);
+    let dedupe = dedupe(&wanted, true);
     let next = AtomicUsize::new(0);
     let shards = pool.broadcast(|_| {
         let mut worker = Worker {
@@ -137,10 +137,11 @@ pub(super) fn announce(wanted: &[ObjectRef], observer: &dyn Observer) {
     });
 }
 
-/// A memory of events, as large as the copies that may meet in these objects, in their order, ask for.
-pub(super) fn dedupe(wanted: &[ObjectRef]) -> Dedupe {
+/// A memory of events, as large as the copies that may meet in these objects ask for. `sorted` says that
+/// they are read in the order of their delivery.
+pub(super) fn dedupe(wanted: &[ObjectRef], sorted: bool) -> Dedupe {
     let delivered = |object: &ObjectRef| object.key.as_ref().and_then(|key| key.delivered);
-    let in_order = wanted.iter().all(|object| delivered(object).is_some());
+    let in_order = sorted && wanted.iter().all(|object| delivered(object).is_some());
     let known = wanted.iter().all(|object| object.size > 0);
     // The most bytes delivered within one window; all of them where nobody knows when.
     let (mut most, mut within, mut oldest) = (0, 0, 0);

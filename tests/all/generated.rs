@@ -160,7 +160,8 @@ fn made(dice: &mut Dice) -> Made {
             region: "eu-west-1".into(),
             context: BTreeMap::new(),
         };
-        usage.add_call(shape, resource, Some(time), Some(&format!("id-{at}")));
+        let tally = rolefit::usage::Tally::one(Some(time), Some(&format!("id-{at}")));
+        usage.add_call(&shape, resource, &tally);
         coverage.place("111122223333", "eu-west-1").add(Some(time));
     }
     for day in 0..90 {

@@ -8,13 +8,10 @@ use rayon::ThreadPool;
 
 use crate::catalog::Catalog;
 use crate::event::{Event, Observer};
-use crate::pipeline::scan::{announce, wanted};
+use crate::pipeline::scan::{announce, dedupe, wanted};
 use crate::read::{ObjectRef, Selection, Source, read_object};
-use crate::trail::{Dedupe, Status};
+use crate::trail::{Decoder, Status};
 use crate::usage::{Collector, Usage};
-
-/// Fingerprints of events held at once to tell copies apart, in all periods together.
-const FINGERPRINTS: usize = 8_000_000;
 
 /// What reading gave.
 pub(super) struct Periods {
@@ -42,10 +39,11 @@ pub(super) fn window(
     let next = AtomicUsize::new(0);
     let found: Vec<Option<(i64, i64)>> = pool.broadcast(|_| {
         let mut span: Option<(i64, i64)> = None;
+        let mut decoder = Decoder::new();
         while let Some(object) = wanted.get(next.fetch_add(1, Ordering::Relaxed)) {
             // Whatever is wrong with an object is told by the pass that counts.
             let _ = catch_unwind(AssertUnwindSafe(|| {
-                read_object(source, object, |record, _| {
+                read_object(source, object, &mut decoder, |record, _| {
                     if !selection.selects_record(record) {
                         return;
                     }
@@ -87,7 +85,7 @@ pub(super) fn periods(
         )
     });
     announce(&wanted, observer);
-    let dedupe = Dedupe::new(FINGERPRINTS);
+    let dedupe = dedupe(&wanted, true);
     let next = AtomicUsize::new(0);
     let accounts = Mutex::new(Periods {
         usage: Vec::new(),
@@ -100,9 +98,10 @@ pub(super) fn periods(
         let mut collectors: Vec<Collector<'_>> = (0..=starts.len())
             .map(|_| Collector::new(catalog, selection, &dedupe))
             .collect();
+        let mut decoder = Decoder::new();
         while let Some(object) = wanted.get(next.fetch_add(1, Ordering::Relaxed)) {
             let outcome = catch_unwind(AssertUnwindSafe(|| {
-                read_object(source, object, |record, _| {
+                read_object(source, object, &mut decoder, |record, _| {
                     let at = record.epoch_seconds().unwrap_or(i64::MIN);
                     collectors[starts.partition_point(|start| *start <= at)].record(record);
                 })
