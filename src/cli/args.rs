@@ -16,11 +16,14 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
     arg_required_else_help = true
 )]
 #[command(
-    after_help = "Exit codes:\n   0  done\n   1  failed, nothing trustworthy was produced\n   2  wrong arguments\n   3  no input matched\n   4  done, but something could not be read or a role needs a person (--strict makes it 1)\n  11  verify: not contained; a promise failed"
+    after_help = "Examples:\n  rolefit fit ./AWSLogs --snapshot ./snapshot --since 90d --out-dir ./out\n  rolefit check ./AWSLogs --snapshot ./snapshot --max-sensitive-unused 0 --forbid-admin\n  rolefit verify --current current.json --proposed policy.json\n\nExit codes:\n   0  done\n   1  failed, nothing trustworthy was produced\n   2  wrong arguments\n   3  no input matched\n   4  done, but something could not be read or a role needs a person (--strict makes it 1)\n  10  check: a role can be tightened beyond the limits\n  11  verify: not contained; check: something forbidden is granted, or a promise failed"
 )]
 pub(super) struct Args {
     #[command(subcommand)]
     pub(super) command: Command,
+    /// Defaults for options; rolefit.toml of the working directory where it exists
+    #[arg(long, value_name = "FILE", global = true, help_heading = "Run")]
+    pub(super) config: Option<PathBuf>,
 }
 
 /// What to do.
@@ -30,6 +33,8 @@ pub(super) enum Command {
     Fit(FitArgs),
     /// Fit on the past, replay the rest: what would have been denied, how much wider than used
     Backtest(BacktestArgs),
+    /// A gate for pipelines and periodic jobs: fails where roles hold more than they use
+    Check(super::check::CheckArgs),
     /// What these logs can and cannot show of what is granted, and what would make them show more
     Coverage(CoverageArgs),
     /// Why a line is there or gone: the evidence on a role's actions
@@ -43,6 +48,45 @@ pub(super) enum Command {
     /// What rolefit knows of AWS: actions, events, visibility; and how to add to it
     #[command(subcommand)]
     Catalog(CatalogCommand),
+    /// The JSON Schema of a file that rolefit writes or reads
+    Schema(SchemaArgs),
+    /// Completions for a shell
+    #[command(
+        after_help = "Examples:\n  rolefit completions bash > ~/.local/share/bash-completion/completions/rolefit\n  rolefit completions zsh > ~/.zfunc/_rolefit"
+    )]
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// The manual page, of rolefit or of one command
+    #[command(
+        after_help = "Examples:\n  rolefit man | man -l -\n  rolefit man fit > rolefit-fit.1"
+    )]
+    Man {
+        /// A command; rolefit itself without
+        command: Option<String>,
+    },
+}
+
+/// `rolefit schema`.
+#[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "Examples:\n  rolefit schema report > rolefit-report.schema.json\n  rolefit schema config > rolefit-toml.schema.json"
+)]
+pub(super) struct SchemaArgs {
+    /// Which one
+    #[arg(value_enum)]
+    pub(super) of: SchemaOf,
+}
+
+/// What has a schema.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum SchemaOf {
+    /// report.json
+    Report,
+    /// rolefit.toml
+    Config,
 }
 
 /// Where events come from, and which of them.
@@ -82,12 +126,9 @@ pub(super) struct LogArgs {
     pub(super) no_progress: bool,
 }
 
-/// `rolefit fit`.
+/// Which roles are looked at, against which snapshot, and how policies are proposed.
 #[derive(Debug, ClapArgs)]
-#[command(
-    after_help = "Examples:\n  rolefit fit ./trail --snapshot ./snapshot --out-dir ./out\n  rolefit fit ./trail --account-details account-authorization-details.json --role 'order-*'\n  rolefit fit './trail/**/2026/11/*/*.json.gz' --snapshot ./snapshot --since 30d --output json"
-)]
-pub(super) struct FitArgs {
+pub(super) struct ProposalArgs {
     #[command(flatten)]
     pub(super) logs: LogArgs,
     /// Folder with account-authorization-details.json, functions.json and the like, as the AWS CLI prints them
@@ -135,6 +176,16 @@ pub(super) struct FitArgs {
     /// Statements whose Sid starts with KEEP are never touched either
     #[arg(long, value_name = "PATTERN", help_heading = "Policy")]
     pub(super) keep: Vec<String>,
+}
+
+/// `rolefit fit`.
+#[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "Examples:\n  rolefit fit ./trail --snapshot ./snapshot --out-dir ./out\n  rolefit fit ./trail --account-details account-authorization-details.json --role 'order-*'\n  rolefit fit './trail/**/2026/11/*/*.json.gz' --snapshot ./snapshot --since 30d --output json"
+)]
+pub(super) struct FitArgs {
+    #[command(flatten)]
+    pub(super) roles: ProposalArgs,
     /// Folder for the report and a folder per role
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub(super) out_dir: Option<PathBuf>,
@@ -142,8 +193,17 @@ pub(super) struct FitArgs {
     #[arg(long, requires = "out_dir", help_heading = "Output")]
     pub(super) force: bool,
     /// What goes to standard output
-    #[arg(long, value_enum, default_value_t = Output::Text, help_heading = "Output")]
-    pub(super) output: Output,
+    #[arg(long, value_enum, default_value_t = Format::Text, help_heading = "Output")]
+    pub(super) output: Format,
+    /// Where logging comes from in role.tf, template.yaml, sam.yaml and aws-cli.txt
+    #[arg(long, value_enum, default_value_t = Logging::Inline, help_heading = "Output")]
+    pub(super) logging: Logging,
+    /// Account, Region and partition as pseudo parameters in role.tf, template.yaml and sam.yaml
+    #[arg(long, help_heading = "Output")]
+    pub(super) portable: bool,
+    /// Diffs in two columns, where the terminal has 100 or more
+    #[arg(long, help_heading = "Output")]
+    pub(super) side_by_side: bool,
     /// Incomplete input or a role that needs a person is a failure
     #[arg(long, help_heading = "Run")]
     pub(super) strict: bool,
@@ -403,4 +463,30 @@ pub(super) enum Output {
     Text,
     /// For programs
     Json,
+}
+
+/// `--output` of the commands that make a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For the terminal
+    Text,
+    /// The whole report for programs; `rolefit schema report` prints its schema
+    Json,
+    /// For pull requests and step summaries
+    Markdown,
+    /// One file for the browser
+    Html,
+    /// SARIF 2.1.0 for code scanning
+    Sarif,
+    /// Annotations of GitHub Actions
+    Github,
+}
+
+/// `--logging`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Logging {
+    /// Statements of the inline policy
+    Inline,
+    /// AWSLambdaBasicExecutionRole, where today's policies allow all of it
+    Managed,
 }

@@ -5,22 +5,45 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 
-use super::args::{self, FitArgs};
+use super::args::{self, FitArgs, Format, Logging, ProposalArgs};
 use super::progress::Progress;
 use super::{Exit, Fault, inputs, say};
 use crate::catalog::Catalog;
 use crate::grants::{Concern, Snapshot, SnapshotError};
 use crate::pipeline::{FitOptions, Scan, fit, scan};
-use crate::render::{FolderError, Report, Status, write_folder, write_json, write_text};
+use crate::render::{
+    FolderError, InfraOptions, Report, Status, TextOptions, write_folder, write_github, write_html,
+    write_json, write_markdown, write_sarif, write_text,
+};
 use crate::synthesize::{ConditionRule, Granularity, Options, UnseenRule};
 
 pub(super) fn run(args: &FitArgs) -> Result<Exit, Fault> {
+    check_folder(args)?;
+    let (report, snapshot) = report(&args.roles, args.out_dir.as_deref())?;
+    write(args, &report)?;
+    let person = report
+        .roles
+        .iter()
+        .any(|role| matches!(role.status, Status::Review | Status::Refused));
+    Ok(exit(args.strict, person, &report, &snapshot))
+}
+
+/// Reads and fits. `out_dir` is not searched for logs.
+pub(super) fn report(
+    args: &ProposalArgs,
+    out_dir: Option<&Path>,
+) -> Result<(Report, Snapshot), Fault> {
     let selection = inputs::selection(&args.logs)?;
     let pool = inputs::pool(&args.logs)?;
     let catalog = inputs::catalog(args.logs.catalog.as_deref())?;
-    check_folder(args)?;
     let snapshot = snapshot(args.snapshot.as_deref(), &args.account_details, catalog)?;
-    let excluded: Vec<PathBuf> = args.snapshot.iter().chain(&args.out_dir).cloned().collect();
+    let excluded: Vec<PathBuf> = args
+        .snapshot
+        .iter()
+        .map(PathBuf::as_path)
+        .chain(out_dir)
+        .map(Path::to_owned)
+        .collect();
     let source = inputs::source(&args.logs, &excluded)?;
     let progress = Progress::new(!args.logs.no_progress);
     let read = scan(&source, &selection, catalog, &pool, &progress);
@@ -53,8 +76,7 @@ pub(super) fn run(args: &FitArgs) -> Result<Exit, Fault> {
         include_outside: args.include_outside,
     };
     let report = fit(read, &snapshot, &options, catalog, &pool);
-    write(args, &report)?;
-    Ok(exit(args, &report, &snapshot))
+    Ok((report, snapshot))
 }
 
 /// Never-touch patterns name actions: one that can name none is a slip that would cost permissions.
@@ -164,44 +186,89 @@ pub(super) fn nothing_read(logs: &[String], read: &Scan) -> Result<(), Fault> {
 
 fn write(args: &FitArgs, report: &Report) -> Result<(), Fault> {
     if let Some(folder) = &args.out_dir {
-        write_folder(report, folder, args.force).map_err(|error| match error {
+        let infra = InfraOptions {
+            managed_logging: args.logging == Logging::Managed,
+            portable: args.portable,
+        };
+        write_folder(report, folder, infra, args.force).map_err(|error| match error {
             FolderError::NotEmpty(folder) => not_empty(folder),
             error => Fault::new(Exit::Failed, error),
         })?;
     }
     let stdout = io::stdout();
-    let color =
-        stdout.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let terminal = stdout.is_terminal();
     let mut out = BufWriter::new(stdout.lock());
     match args.output {
-        args::Output::Json => write_json(report, &mut out)?,
-        args::Output::Text => {
-            write_text(report, color, args.out_dir.is_none(), &mut out)?;
+        Format::Text => {
+            write_text(report, text_options(args, terminal), &mut out)?;
             if let Some(folder) = &args.out_dir {
                 writeln!(
                     out,
-                    "Written to {}: report.json, and per role policy.json, policy.diff, decisions.json, current.json",
+                    "\nWritten to {}: report.html, report.md, report.json, and a folder per role",
                     folder.display()
                 )?;
             }
         }
+        format => write_format(report, format, args.out_dir.as_deref(), &mut out)?,
     }
     out.flush()?;
     Ok(())
 }
 
-fn exit(args: &FitArgs, report: &Report, snapshot: &Snapshot) -> Exit {
-    let person = report
-        .roles
-        .iter()
-        .any(|role| matches!(role.status, Status::Review | Status::Refused));
+/// A format that is the same for every command. Text is the command's own.
+pub(super) fn write_format(
+    report: &Report,
+    format: Format,
+    out_dir: Option<&Path>,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    match format {
+        Format::Json => write_json(report, out),
+        Format::Markdown => write_markdown(report, out),
+        Format::Sarif => write_sarif(report, &relative(out_dir), out),
+        Format::Github => write_github(report, out),
+        Format::Html => write_html(report, out),
+        Format::Text => Ok(()),
+    }
+}
+
+/// The out-dir as a path in a repository; empty where it lies elsewhere.
+fn relative(folder: Option<&Path>) -> String {
+    folder
+        .filter(|folder| folder.is_relative())
+        .map(|folder| folder.display().to_string())
+        .unwrap_or_default()
+}
+
+/// The width of the terminal within reason; pipes get 80 columns and no colour.
+fn text_options(args: &FitArgs, terminal: bool) -> TextOptions {
+    let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let columns = std::env::var("COLUMNS")
+        .ok()
+        .and_then(|c| c.parse::<usize>().ok());
+    let own = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+    let width = match (terminal, args.side_by_side) {
+        (true, _) => columns.or_else(own).unwrap_or(80),
+        (false, true) => columns.unwrap_or(160),
+        (false, false) => 80,
+    };
+    TextOptions {
+        color: terminal && !no_color,
+        width: width.clamp(80, if args.side_by_side { 240 } else { 120 }),
+        details: args.out_dir.is_none() || args.side_by_side,
+        side_by_side: args.side_by_side,
+    }
+}
+
+/// `person`: a role needs one.
+pub(super) fn exit(strict: bool, person: bool, report: &Report, snapshot: &Snapshot) -> Exit {
     let incomplete = report.input.objects.failed > 0
         || report.input.records.undecodable > 0
         || snapshot
             .notes
             .iter()
             .any(|note| note.concern != Concern::Nobody);
-    match (person || incomplete, args.strict) {
+    match (person || incomplete, strict) {
         (false, _) => Exit::Done,
         (true, false) => Exit::Incomplete,
         (true, true) => Exit::Failed,

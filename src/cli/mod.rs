@@ -3,11 +3,15 @@
 
 mod args;
 mod backtest;
+mod baseline;
 mod catalog;
+mod check;
+mod config;
 mod coverage;
 mod exit;
 mod explain;
 mod fit;
+mod help;
 mod inputs;
 mod policy;
 mod progress;
@@ -15,7 +19,7 @@ mod requests;
 
 use std::io::{self, Write};
 
-use clap::Parser;
+use clap::FromArgMatches;
 
 pub use exit::Exit;
 
@@ -53,7 +57,14 @@ impl From<io::Error> for Fault {
 /// Runs the program on the process's arguments.
 #[must_use]
 pub fn main() -> Exit {
-    let args = match Args::try_parse() {
+    let arguments = match config::with_defaults(std::env::args_os().collect()) {
+        Ok(arguments) => arguments,
+        Err(fault) => return told(fault),
+    };
+    let parsed = help::command()
+        .try_get_matches_from(arguments)
+        .and_then(|matches| Args::from_arg_matches(&matches));
+    let args = match parsed {
         Ok(args) => args,
         Err(error) => {
             // Help and version go to stdout and are no failure.
@@ -68,25 +79,43 @@ pub fn main() -> Exit {
     let result = match &args.command {
         Command::Fit(args) => fit::run(args),
         Command::Backtest(args) => backtest::run(args),
+        Command::Check(args) => check::run(args),
         Command::Coverage(args) => coverage::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Requests(args) => requests::run(args),
         Command::Verify(args) => policy::verify(args),
         Command::Simulate(args) => policy::simulate(args),
         Command::Catalog(command) => catalog::run(command),
+        Command::Schema(args) => schema(args.of),
+        Command::Completions { shell } => Ok(help::completions(*shell)),
+        Command::Man { command } => help::man(command.as_deref()),
     };
     match result {
         Ok(exit) => exit,
         // The reader of our output went away, as `head` does: it has what it wanted.
         Err(fault) if is_broken_pipe(&fault.error) => Exit::Done,
-        Err(fault) => {
-            say("error", &format!("{:#}", fault.error));
-            if let Some(hint) = fault.hint {
-                say("hint", &hint);
-            }
-            fault.exit
+        Err(fault) => told(fault),
+    }
+}
+
+fn told(fault: Fault) -> Exit {
+    say("error", &format!("{:#}", fault.error));
+    if let Some(hint) = fault.hint {
+        say("hint", &hint);
+    }
+    fault.exit
+}
+
+fn schema(of: args::SchemaOf) -> Result<Exit, Fault> {
+    let mut out = io::stdout().lock();
+    match of {
+        args::SchemaOf::Report => out.write_all(crate::render::REPORT_SCHEMA.as_bytes())?,
+        args::SchemaOf::Config => {
+            serde_json::to_writer_pretty(&mut out, &config::schema()).map_err(io::Error::from)?;
+            writeln!(out)?;
         }
     }
+    Ok(Exit::Done)
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
@@ -99,15 +128,10 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 
 /// One line on stderr, with control characters escaped: names in it may come from logs.
 fn say(kind: &str, message: &str) {
-    let message: String = message
-        .chars()
-        .flat_map(|c| {
-            if c.is_control() {
-                c.escape_unicode().collect::<Vec<_>>()
-            } else {
-                vec![c]
-            }
-        })
-        .collect();
-    let _ = writeln!(io::stderr().lock(), "{kind}: {message}");
+    let _ = writeln!(io::stderr().lock(), "{kind}: {}", printable(message));
+}
+
+/// Text with control characters and marks that reorder it as escapes.
+fn printable(message: &str) -> String {
+    crate::render::plain(message)
 }

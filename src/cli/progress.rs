@@ -50,9 +50,9 @@ impl Observer for Progress {
                 self.total.store(objects, Ordering::Relaxed);
                 // Standard input has no size: count objects then.
                 let template = if bytes > 0 {
-                    "{bar:24} {percent:>3}%  {msg}  {eta} left"
+                    "{bar:16} {percent:>3}% {eta:>4} left  {wide_msg}"
                 } else {
-                    "{spinner} {msg}"
+                    "{spinner} {wide_msg}"
                 };
                 if let Ok(style) = ProgressStyle::with_template(template) {
                     self.bar.set_style(style.progress_chars("█▉▊▋▌▍▎▏ "));

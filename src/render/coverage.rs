@@ -6,7 +6,8 @@ use std::io;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::text::{plain, wrapped};
+use super::escape::plain;
+use super::text::wrapped;
 use super::{Tool, Window};
 
 /// What the input shows, by account and Region.

@@ -6,7 +6,8 @@ use std::io;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::text::{plain, wrapped};
+use super::escape::plain;
+use super::text::wrapped;
 
 /// One role and what is asked of it.
 #[derive(Clone, Debug, Serialize)]

@@ -1,13 +1,18 @@
-//! `--out-dir`: the report and a folder per role, never overwriting what is there unless told to.
+//! `--out-dir`: the reports and a folder per role, never overwriting what is there unless told to.
+//!
+//! Each file is written beside its place and then moved there, so that no reader meets half of one.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{Report, RoleReport, Status, write_json};
+use super::escape::json_text;
+use super::infra::{InfraOptions, write_cloudformation, write_sam, write_steps, write_terraform};
+use super::paths::role_folders;
+use super::{Report, RoleReport, Status, write_html, write_json, write_markdown};
 
 /// Why the folder was not written.
 #[derive(Debug, thiserror::Error)]
@@ -25,8 +30,13 @@ pub enum FolderError {
     },
 }
 
-/// Writes `report.json` and `ACCOUNT/ROLE-NAME/{policy.json,current.json,policy.diff,decisions.json}`.
-/// A refused role gets no `policy.json`. Gives the files written, relative to `folder`.
+/// The list of the files of a run, by which a later one with `force` knows what it may delete.
+const LIST: &str = ".rolefit-files";
+
+/// Writes `report.json`, `report.html`, `report.md` and per role `ACCOUNT/ROLE-NAME/` with
+/// `policy.json`, `managed-policy-N.json`, `current.json`, `policy.diff`, `decisions.json`, `role.tf`, `template.yaml`, `sam.yaml`
+/// and `aws-cli.txt`. A refused role gets no policy and no code. Gives the files written, relative to
+/// `folder`. Files of an earlier run that this one does not have are deleted.
 ///
 /// # Errors
 ///
@@ -34,121 +44,147 @@ pub enum FolderError {
 pub fn write_folder(
     report: &Report,
     folder: &Path,
+    infra: InfraOptions,
     force: bool,
 ) -> Result<Vec<PathBuf>, FolderError> {
-    let error = |path: &Path| {
-        let path = path.to_owned();
-        move |source| FolderError::Io { path, source }
-    };
     let occupied = fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some());
     if occupied && !force {
         return Err(FolderError::NotEmpty(folder.to_owned()));
     }
-    fs::create_dir_all(folder).map_err(error(folder))?;
-    let mut written = Vec::new();
-    let path = folder.join("report.json");
-    let mut out = BufWriter::new(fs::File::create(&path).map_err(error(&path))?);
-    write_json(report, &mut out)
-        .and_then(|()| out.flush())
-        .map_err(error(&path))?;
-    written.push(PathBuf::from("report.json"));
-    let mut taken = BTreeSet::new();
-    for role in &report.roles {
-        let mut relative = PathBuf::from(file_name(role.account())).join(file_name(role.name()));
-        // Two roles of different paths cannot share a name in IAM; a snapshot made by hand can hold them.
-        while !taken.insert(relative.clone()) {
-            relative.as_mut_os_string().push("~");
-        }
-        let role_folder = folder.join(&relative);
-        fs::create_dir_all(&role_folder).map_err(error(&role_folder))?;
-        for (name, text) in files(role) {
-            let path = role_folder.join(&name);
-            match text {
-                Some(text) => {
-                    fs::write(&path, text).map_err(error(&path))?;
-                    written.push(relative.join(&name));
-                }
-                // With --force a stale file of an earlier run must not look like this run's.
-                None if path.exists() => fs::remove_file(&path).map_err(error(&path))?,
-                None => {}
-            }
-        }
+    let earlier = fs::read_to_string(folder.join(LIST)).unwrap_or_default();
+    let mut target = Target {
+        folder,
+        written: Vec::new(),
+    };
+    for (role, relative) in report.roles.iter().zip(role_folders(report)) {
+        write_role(role, Path::new(&relative), infra, &mut target)?;
     }
-    Ok(written)
+    target.file(Path::new("report.md"), |out| write_markdown(report, out))?;
+    target.file(Path::new("report.html"), |out| write_html(report, out))?;
+    target.file(Path::new("report.json"), |out| write_json(report, out))?;
+    let files: BTreeSet<String> = target.written.iter().map(|p| slashes(p)).collect();
+    for old in earlier.lines().filter(|old| !files.contains(*old)) {
+        remove_old(folder, old);
+    }
+    let list: String = files.iter().map(|file| format!("{file}\n")).collect();
+    target.file(Path::new(LIST), |out| out.write_all(list.as_bytes()))?;
+    target.written.pop();
+    Ok(target.written)
 }
 
-fn files(role: &RoleReport) -> Vec<(String, Option<String>)> {
-    let policy = match (&role.proposed, role.status) {
-        (_, Status::Refused) | (None, _) => None,
-        (Some(proposed), _) => proposed.policy.as_ref().map(pretty),
-    };
+struct Target<'a> {
+    folder: &'a Path,
+    written: Vec<PathBuf>,
+}
+
+impl Target<'_> {
+    fn file(
+        &mut self,
+        relative: &Path,
+        write: impl FnOnce(&mut BufWriter<fs::File>) -> io::Result<()>,
+    ) -> Result<(), FolderError> {
+        let path = self.folder.join(relative);
+        let put = || {
+            if let Some(parent) = path.parent() {
+                fs::create_dir_all(parent)?;
+            }
+            let mut part = path.clone().into_os_string();
+            part.push(".part");
+            let mut out = BufWriter::new(fs::File::create(&part)?);
+            let done = write(&mut out).and_then(|()| out.flush());
+            drop(out);
+            match done {
+                Ok(()) => fs::rename(&part, &path),
+                Err(error) => {
+                    // The error matters, not whether the rest can be cleared away.
+                    let _ = fs::remove_file(&part);
+                    Err(error)
+                }
+            }
+        };
+        put().map_err(|source| FolderError::Io {
+            path: path.clone(),
+            source,
+        })?;
+        self.written.push(relative.to_owned());
+        Ok(())
+    }
+}
+
+fn write_role(
+    role: &RoleReport,
+    folder: &Path,
+    infra: InfraOptions,
+    target: &mut Target<'_>,
+) -> Result<(), FolderError> {
+    let mut texts: Vec<(String, String)> = Vec::new();
+    let policy = role.proposed.as_ref().and_then(|p| p.policy.as_ref());
+    if let Some(policy) = policy.filter(|_| role.status != Status::Refused) {
+        texts.push(("policy.json".to_owned(), json_text(policy)));
+    }
+    let managed = role.proposed.iter().flat_map(|p| &p.managed_policies);
+    for (at, managed) in managed
+        .filter(|_| role.status != Status::Refused)
+        .enumerate()
+    {
+        let name = format!("managed-policy-{}.json", at + 1);
+        texts.push((name, json_text(&managed.policy)));
+    }
+    if !role.current_policies.is_null() {
+        texts.push(("current.json".to_owned(), json_text(&role.current_policies)));
+    }
+    if !role.diff.is_empty() {
+        texts.push(("policy.diff".to_owned(), role.diff.clone()));
+    }
     let decisions = json!({
         "arn": role.arn, "status": role.status, "reasons": role.reasons,
         "statement_reasons": role.proposed.as_ref().map(|p| &p.statement_reasons),
+        "changes": role.changes, "risks": role.risks,
         "decisions": role.decisions, "removed": role.removed,
     });
-    let mut files = vec![
-        ("policy.json".to_owned(), policy),
-        (
-            "current.json".to_owned(),
-            (!role.current_policies.is_null()).then(|| pretty(&role.current_policies)),
-        ),
-        (
-            "policy.diff".to_owned(),
-            (!role.diff.is_empty()).then(|| role.diff.clone()),
-        ),
-        ("decisions.json".to_owned(), Some(pretty(&decisions))),
+    texts.push(("decisions.json".to_owned(), json_text(&decisions)));
+    type Code = fn(&RoleReport, InfraOptions, &mut Vec<u8>) -> io::Result<bool>;
+    let codes: [(&str, Code); 4] = [
+        ("role.tf", write_terraform),
+        ("template.yaml", write_cloudformation),
+        ("sam.yaml", write_sam),
+        ("aws-cli.txt", write_steps),
     ];
-    // All numbers, so that those of an earlier run go.
-    for number in 0..crate::iam::quota::MANAGED_PER_ROLE {
-        let managed = role
-            .proposed
-            .as_ref()
-            .filter(|_| role.status != Status::Refused)
-            .and_then(|proposed| proposed.managed_policies.get(number));
-        files.push((
-            format!("managed-policy-{}.json", number + 1),
-            managed.map(|managed| pretty(&managed.policy)),
-        ));
+    for (name, text) in texts {
+        target.file(&folder.join(&name), |out| out.write_all(text.as_bytes()))?;
     }
-    files
-}
-
-fn pretty(value: &Value) -> String {
-    let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
-    text.push('\n');
-    text
-}
-
-/// A name that stays inside its folder: role names may be `..`, and logs may hold anything.
-fn file_name(name: &str) -> String {
-    let safe: String = name
-        .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() || "+=,.@_-".contains(c) {
-                c
-            } else {
-                '_'
-            }
-        })
-        .take(128)
-        .collect();
-    if safe.is_empty() || safe.chars().all(|c| c == '.') {
-        format!("_{safe}")
-    } else {
-        safe
+    for (name, code) in codes {
+        let mut text = Vec::new();
+        // Writing to memory cannot fail.
+        if code(role, infra, &mut text).unwrap_or(false) {
+            target.file(&folder.join(name), |out| out.write_all(&text))?;
+        }
     }
+    Ok(())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::file_name;
+fn slashes(path: &Path) -> String {
+    let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
+    parts.join("/")
+}
 
-    #[test]
-    fn role_names_stay_in_their_folder() {
-        assert_eq!(file_name("order-processor-role"), "order-processor-role");
-        assert_eq!(file_name(".."), "_..");
-        assert_eq!(file_name("a/../../b"), "a_.._.._b");
-        assert_eq!(file_name(""), "_");
+/// Deletes a file of an earlier run, and its folders where that leaves them empty. The list may have been
+/// edited: nothing outside the folder is touched.
+fn remove_old(folder: &Path, old: &str) {
+    let relative = Path::new(old);
+    let inside = relative
+        .components()
+        .all(|part| matches!(part, std::path::Component::Normal(_)));
+    if !inside || fs::remove_file(folder.join(relative)).is_err() {
+        return;
+    }
+    for parent in relative
+        .ancestors()
+        .skip(1)
+        .filter(|p| !p.as_os_str().is_empty())
+    {
+        if fs::remove_dir(folder.join(parent)).is_err() {
+            break;
+        }
     }
 }

@@ -2,10 +2,19 @@
 
 mod backtest;
 mod coverage;
+mod escape;
 mod explain;
+mod findings;
+mod fold;
 mod folder;
+mod github;
+mod html;
+mod infra;
 mod json;
+mod markdown;
+mod paths;
 mod report;
+mod sarif;
 mod text;
 
 pub use backtest::{
@@ -16,13 +25,21 @@ pub use coverage::{
     BlindRow, ChangeRow, CoverageReport, DataRow, PlaceCoverage, StretchRow, selectors_command,
     write_coverage_text,
 };
+pub use escape::plain;
 pub use explain::{Explanation, RoleExplanation, write_explanation_text};
 pub use folder::{FolderError, write_folder};
-pub use json::write_json;
+pub use github::write_github;
+pub use html::write_html;
+pub use infra::{
+    InfraOptions, cli_steps, write_cloudformation, write_sam, write_steps, write_terraform,
+};
+pub use json::{REPORT_SCHEMA, write_json};
+pub use markdown::write_markdown;
 pub use report::{
     Bytes, Changes, Current, DecisionRow, DeniedRow, DocumentRow, Failure, Input, ManagedPolicyRow,
     MissingRow, NoNewAccess, Objects, PlaceRow, Proposed, Quota, ReasonRow, RecordCounts,
     RemovedRow, Replay, Report, RequestRow, RiskRow, RoleReport, Status, Tool, UnmappedRow, Valid,
     Verification, Window, WitnessRow,
 };
-pub use text::write_text;
+pub use sarif::write_sarif;
+pub use text::{TextOptions, write_text};

@@ -4,9 +4,11 @@
 mod architecture;
 mod backtest;
 mod catalog;
+mod check;
 mod coverage;
 mod errors;
 mod fit;
+mod formats;
 mod generated;
 mod golden;
 mod identity;
