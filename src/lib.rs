@@ -22,7 +22,7 @@
 //! use rolefit::grants::Snapshot;
 //! use rolefit::pipeline::{FitOptions, fit, scan};
 //! use rolefit::read::{Disk, Selection};
-//! use rolefit::synthesize::{Granularity, Options, UnseenRule};
+//! use rolefit::synthesize::{ConditionRule, Granularity, Options, UnseenRule};
 //!
 //! let folder = tempfile::tempdir()?;
 //! let role = "arn:aws:iam::111122223333:role/worker-role";
