@@ -50,7 +50,7 @@
 //!         granularity: Granularity::Prefix, unseen: UnseenRule::Keep, min_window_days: 30,
 //!         neighbours: true, conditions: ConditionRule::Standard, action_wildcards: false, ensure_logging: false, keep: Vec::new(), regions: Vec::new(), from: None, to: None,
 //!     },
-//!     roles: Vec::new(), all_roles: false, accounts: Vec::new(), include_outside: false,
+//!     roles: Vec::new(), all_roles: false, accounts: Vec::new(), include_outside: false, per_function: false,
 //! };
 //! let report = fit(read, &snapshot, &options, catalog, &pool);
 //! let proposed = report.roles[0].proposed.as_ref().unwrap();
@@ -60,6 +60,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod access;
 pub mod catalog;
 pub mod diff;
 pub mod event;

@@ -39,6 +39,8 @@ pub(super) enum Command {
     Coverage(CoverageArgs),
     /// Why a line is there or gone: the evidence on a role's actions
     Explain(ExplainArgs),
+    /// Denied calls, which policy refused each, and how that door opens
+    Denied(DeniedArgs),
     /// One JSON line per record: role, function, requests, outcome
     Requests(RequestsArgs),
     /// Is everything that the proposed policies allow allowed by the current ones?
@@ -143,6 +145,9 @@ pub(super) struct ProposalArgs {
     /// All roles, not only those that Lambda uses
     #[arg(long, help_heading = "Roles")]
     pub(super) all_roles: bool,
+    /// A role of its own for every function that shares one, with the plan to move there
+    #[arg(long, help_heading = "Policy")]
+    pub(super) per_function: bool,
     /// Count calls made with a role's credentials outside Lambda as use
     #[arg(long, help_heading = "Policy")]
     pub(super) include_outside: bool,
@@ -207,6 +212,21 @@ pub(super) struct FitArgs {
     /// Incomplete input or a role that needs a person is a failure
     #[arg(long, help_heading = "Run")]
     pub(super) strict: bool,
+}
+
+/// `rolefit denied`.
+#[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "Examples:\n  rolefit denied ./trail --snapshot ./snapshot\n  rolefit denied ./trail --snapshot ./snapshot --role order-processor-role --since 7d --output json"
+)]
+pub(super) struct DeniedArgs {
+    #[command(flatten)]
+    pub(super) logs: LogArgs,
+    #[command(flatten)]
+    pub(super) roles: RoleArgs,
+    /// What goes to standard output
+    #[arg(long, value_enum, default_value_t = Output::Text, help_heading = "Output")]
+    pub(super) output: Output,
 }
 
 /// The account's description, and which of its roles.

@@ -45,6 +45,7 @@ pub(super) fn run(args: &BacktestArgs) -> Result<Exit, Fault> {
     let options = BacktestOptions {
         fit: FitOptions {
             include_outside: false,
+            per_function: false,
             synthesis: Options {
                 granularity: Granularity::Prefix,
                 unseen: UnseenRule::Keep,

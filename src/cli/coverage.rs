@@ -96,5 +96,6 @@ fn options(logs: &args::LogArgs, roles: &RoleArgs, selection: &Selection) -> Fit
         all_roles: roles.all_roles,
         accounts: logs.account.clone(),
         include_outside: false,
+        per_function: false,
     }
 }

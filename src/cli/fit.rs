@@ -74,6 +74,7 @@ pub(super) fn report(
         all_roles: args.all_roles,
         accounts: args.logs.account.clone(),
         include_outside: args.include_outside,
+        per_function: args.per_function,
     };
     let report = fit(read, &snapshot, &options, catalog, &pool);
     Ok((report, snapshot))

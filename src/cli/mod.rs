@@ -8,6 +8,7 @@ mod catalog;
 mod check;
 mod config;
 mod coverage;
+mod denied;
 mod exit;
 mod explain;
 mod fit;
@@ -82,6 +83,7 @@ pub fn main() -> Exit {
         Command::Check(args) => check::run(args),
         Command::Coverage(args) => coverage::run(args),
         Command::Explain(args) => explain::run(args),
+        Command::Denied(args) => denied::run(args),
         Command::Requests(args) => requests::run(args),
         Command::Verify(args) => policy::verify(args),
         Command::Simulate(args) => policy::simulate(args),

@@ -68,6 +68,8 @@ pub struct Role {
     pub boundary: Option<NamedPolicy>,
     /// Services that the trust policy lets assume the role.
     pub trusted_services: Vec<String>,
+    /// The trust policy; `None` where there is none or it cannot be read.
+    pub trust: Option<Value>,
     /// Something else than Lambda may assume the role too: another service, an account, a user.
     pub trusts_others: bool,
     /// Why the current permissions are not fully known. Empty for a usable role.
@@ -370,6 +372,7 @@ fn resolve_role(raw: RawRole, managed: &Managed, catalog: &Catalog) -> Role {
         boundary,
         trusts_others: trust.as_ref().is_some_and(trusts_others),
         trusted_services: trust.as_ref().map(trusted_services).unwrap_or_default(),
+        trust,
         problems,
     }
 }

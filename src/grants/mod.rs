@@ -6,6 +6,7 @@
 
 mod config;
 mod details;
+mod function_policies;
 mod last_accessed;
 mod selectors;
 mod snapshot;

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::config::{self, EventSourceMapping, Function, InvokeConfig};
 use super::details::{self, Managed, Role};
+use super::function_policies;
 use super::last_accessed::{self, LastAccessed};
 use super::selectors::{self, Selectors};
 use super::trails::{self, Trail};
@@ -31,6 +32,8 @@ pub struct Snapshot {
     pub selectors: Vec<Selectors>,
     /// Every trail of `trails*.json`.
     pub trails: Vec<Trail>,
+    /// Function ARN without a qualifier → its resource policy, from `function-policies/*.json`.
+    pub function_policies: BTreeMap<String, Value>,
     /// Role ARN → its report.
     pub last_accessed: BTreeMap<String, LastAccessed>,
     /// Whether Lambda's configuration was given at all.
@@ -120,6 +123,12 @@ impl Snapshot {
                     snapshot.add_trails(&path);
                 }
             }
+            let policies = folder.join("function-policies");
+            if policies.is_dir() {
+                for path in files_of(&policies)? {
+                    snapshot.add_function_policy(&path);
+                }
+            }
             let reports_folder = folder.join("service-last-accessed");
             if reports_folder.is_dir() {
                 reports = report_files(&reports_folder)?;
@@ -141,6 +150,41 @@ impl Snapshot {
         self.functions
             .iter()
             .filter(move |function| function.role == role_arn)
+    }
+
+    /// The account as it would describe a role that one function alone has, or none that it describes.
+    #[must_use]
+    pub fn around(&self, role_arn: &str, function: Option<&Function>) -> Self {
+        let of_function = |arn: &str| {
+            function.is_some_and(|function| {
+                let rest = arn.strip_prefix(&function.arn);
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
+            })
+        };
+        let mappings = self.mappings.iter();
+        let invokes = self.invokes.iter();
+        let accessed = self.last_accessed.get_key_value(role_arn);
+        Self {
+            roles: BTreeMap::new(),
+            functions: function.into_iter().cloned().collect(),
+            mappings: mappings
+                .filter(|mapping| of_function(&mapping.function_arn))
+                .cloned()
+                .collect(),
+            invokes: invokes
+                .filter(|config| of_function(&config.function_arn))
+                .cloned()
+                .collect(),
+            selectors: self.selectors.clone(),
+            trails: self.trails.clone(),
+            last_accessed: accessed
+                .map(|(arn, report)| (arn.clone(), report.clone()))
+                .into_iter()
+                .collect(),
+            notes: self.notes.clone(),
+            function_policies: BTreeMap::new(),
+            ..*self
+        }
     }
 
     fn note(&mut self, path: &Path, message: impl Into<String>) {
@@ -244,6 +288,30 @@ impl Snapshot {
         match read_json(path).and_then(|value| selectors::parse(&value)) {
             Ok(trails) => self.selectors.extend(trails),
             Err(message) => self.note(path, message),
+        }
+    }
+
+    /// Nothing that a role may do turns on it: a file that cannot be read only leaves the inbound door out.
+    fn add_function_policy(&mut self, path: &Path) {
+        let (function, policy) =
+            match read_json(path).and_then(|value| function_policies::parse(&value)) {
+                Ok(parsed) => parsed,
+                Err(message) => return self.note_for(Concern::Nobody, path, message),
+            };
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let mut named = self.functions.iter().filter(|f| f.name == stem);
+        let function = function.or_else(|| match (named.next(), named.next()) {
+            (Some(only), None) => Some(only.arn.clone()),
+            _ => None,
+        });
+        match function {
+            Some(function) => match self.function_policies.get_mut(&function) {
+                Some(known) => function_policies::join(known, &policy),
+                None => {
+                    self.function_policies.insert(function, policy);
+                }
+            },
+            None => self.note_for(Concern::Nobody, path, "no statement names the function"),
         }
     }
 

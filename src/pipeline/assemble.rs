@@ -13,8 +13,8 @@ use crate::diff::{self, Change};
 use crate::grants::{Role, Snapshot};
 use crate::iam::{self, Action, NamedPolicy, PolicyDocument, PolicySet, quota};
 use crate::render::{
-    Bytes, Changes, Current, DocumentRow, Failure, Input, ManagedPolicyRow, MissingRow, Objects,
-    PlaceRow, Proposed, ReasonRow, RecordCounts, RemovedRow, Report, RequestRow, RiskRow,
+    Bytes, Changes, Current, DocumentRow, Doors, Failure, Input, ManagedPolicyRow, MissingRow,
+    Objects, PlaceRow, Proposed, ReasonRow, RecordCounts, RemovedRow, Report, RequestRow, RiskRow,
     RoleReport, Status, Tool, Window,
 };
 use crate::synthesize::{self, Inputs, Options, Proposal, Verdict};
@@ -48,6 +48,7 @@ pub(super) fn role(
         missing: Vec::new(),
         allowed_elsewhere: Vec::new(),
         diff: String::new(),
+        doors: Doors::default(),
         current_policies: diff::current_policies(role),
     };
     if !role.problems.is_empty() {
@@ -180,11 +181,16 @@ pub(super) fn unknown_role(
         missing: Vec::new(),
         allowed_elsewhere: Vec::new(),
         diff: String::new(),
+        doors: Doors::default(),
         current_policies: Value::Null,
     }
 }
 
-fn status(proposal: &Proposal, verification: &verify::Verification, current: &PolicySet) -> Status {
+pub(super) fn status(
+    proposal: &Proposal,
+    verification: &verify::Verification,
+    current: &PolicySet,
+) -> Status {
     let refused = proposal
         .reasons
         .iter()
@@ -212,7 +218,7 @@ fn status(proposal: &Proposal, verification: &verify::Verification, current: &Po
     }
 }
 
-fn broken_promises(verification: &verify::Verification) -> Vec<ReasonRow> {
+pub(super) fn broken_promises(verification: &verify::Verification) -> Vec<ReasonRow> {
     let mut rows = Vec::new();
     match &verification.no_new_access {
         verify::NoNewAccess::Holds => {}
@@ -299,7 +305,7 @@ fn sensitive(actions: &BTreeSet<String>, catalog: &Catalog) -> usize {
         .count()
 }
 
-fn proposed(
+pub(super) fn proposed(
     proposal: &Proposal,
     verification: &verify::Verification,
     catalog: &Catalog,
@@ -396,21 +402,11 @@ pub(super) fn report(
         - records.used
         - records.denied
         - records.platform;
-    let window = scan.usage.coverage.window();
     let objects = &scan.objects;
     Report {
         schema: "rolefit.report/1",
-        tool: Tool {
-            version: env!("CARGO_PKG_VERSION"),
-            catalog: catalog.version().to_owned(),
-        },
-        window: Window {
-            from: options
-                .from
-                .or(window.map(|(first, _)| first))
-                .map(timestamp),
-            to: options.to.or(window.map(|(_, last)| last)).map(timestamp),
-        },
+        tool: tool(catalog),
+        window: window(scan, options.from, options.to),
         input: Input {
             objects: Objects {
                 listed: objects.listed,
@@ -436,6 +432,23 @@ pub(super) fn report(
         },
         roles,
         notes,
+    }
+}
+
+/// What made a report.
+pub(super) fn tool(catalog: &Catalog) -> Tool {
+    Tool {
+        version: env!("CARGO_PKG_VERSION"),
+        catalog: catalog.version().to_owned(),
+    }
+}
+
+/// What the user asked for, else the first and last event.
+pub(super) fn window(scan: &Scan, from: Option<i64>, to: Option<i64>) -> Window {
+    let window = scan.usage.coverage.window();
+    Window {
+        from: from.or(window.map(|(first, _)| first)).map(timestamp),
+        to: to.or(window.map(|(_, last)| last)).map(timestamp),
     }
 }
 

@@ -6,6 +6,7 @@ use rayon::ThreadPool;
 use rayon::prelude::*;
 
 use super::assemble;
+use super::doors;
 use super::namesakes::settle;
 use super::scan::Scan;
 use crate::catalog::Catalog;
@@ -28,6 +29,8 @@ pub struct FitOptions {
     pub accounts: Vec<String>,
     /// Count use of a role's credentials outside Lambda.
     pub include_outside: bool,
+    /// A role for each function that shares one.
+    pub per_function: bool,
 }
 
 /// Makes the report.
@@ -58,6 +61,7 @@ pub fn fit(
                     }
                     None => assemble::unknown_role(arn, usage, snapshot, catalog),
                 };
+                doors::add(&mut report, scan, snapshot, usage, options, catalog);
                 for told in told.get(arn).into_iter().flatten() {
                     told.add_to(&mut report);
                 }
@@ -116,7 +120,7 @@ fn names(wanted: &str, arn: &str) -> bool {
     pattern::matches(wanted, arn) || pattern::matches(wanted, arn.rsplit('/').next().unwrap_or(arn))
 }
 
-fn notes(
+pub(super) fn notes(
     scan: &Scan,
     snapshot: &Snapshot,
     options: &FitOptions,

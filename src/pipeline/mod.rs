@@ -3,9 +3,11 @@
 //! Log objects are opened and decoded by a pool of workers, each with a table of its own; the tables
 //! merge once at the end. Nothing is printed here: an [`crate::event::Observer`] listens.
 
+mod apart;
 mod assemble;
 mod backtest;
 mod coverage;
+mod doors;
 mod explain;
 mod fit;
 mod namesakes;
@@ -15,6 +17,7 @@ mod scan;
 
 pub use backtest::{BacktestError, BacktestOptions, SplitAt, backtest};
 pub use coverage::coverage;
+pub use doors::denied;
 pub use explain::explain;
 pub use fit::{FitOptions, fit};
 pub use requests::{RequestLine, requests};

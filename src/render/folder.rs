@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
+use super::apart;
 use super::escape::json_text;
 use super::infra::{InfraOptions, write_cloudformation, write_sam, write_steps, write_terraform};
 use super::paths::role_folders;
@@ -143,6 +144,7 @@ fn write_role(
         "decisions": role.decisions, "removed": role.removed,
     });
     texts.push(("decisions.json".to_owned(), json_text(&decisions)));
+    texts.extend(apart::files(role));
     type Code = fn(&RoleReport, InfraOptions, &mut Vec<u8>) -> io::Result<bool>;
     let codes: [(&str, Code); 4] = [
         ("role.tf", write_terraform),

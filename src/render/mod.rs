@@ -1,7 +1,10 @@
 //! Report to bytes, one file a format. Nothing here decides anything.
 
+mod apart;
 mod backtest;
 mod coverage;
+mod denied;
+mod doors;
 mod escape;
 mod explain;
 mod findings;
@@ -17,6 +20,7 @@ mod report;
 mod sarif;
 mod text;
 
+pub use apart::{FunctionRole, PerFunction, Union};
 pub use backtest::{
     Backtest, DeniedCall, Outcome, RoleBacktest, Score, Split, write_backtest_json,
     write_backtest_text,
@@ -25,6 +29,8 @@ pub use coverage::{
     BlindRow, ChangeRow, CoverageReport, DataRow, PlaceCoverage, StretchRow, selectors_command,
     write_coverage_text,
 };
+pub use denied::{DeniedReport, DeniedRole, write_denied_text};
+pub use doors::{Doors, OutsideRow};
 pub use escape::plain;
 pub use explain::{Explanation, RoleExplanation, write_explanation_text};
 pub use folder::{FolderError, write_folder};

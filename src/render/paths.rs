@@ -37,7 +37,7 @@ fn account_folder(account: &str) -> String {
 }
 
 /// A name that stays inside its folder: role names may be `..`, and logs may hold anything.
-fn file_name(name: &str) -> String {
+pub(super) fn file_name(name: &str) -> String {
     let safe: String = name
         .chars()
         .map(|c| {

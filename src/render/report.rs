@@ -200,6 +200,9 @@ pub struct RoleReport {
     pub missing: Vec<MissingRow>,
     /// Calls that were authorised by something else than the role's own policies.
     pub allowed_elsewhere: Vec<RequestRow>,
+    /// Trust policy, use elsewhere, invocations, a role per function.
+    #[serde(flatten)]
+    pub doors: super::Doors,
     /// The unified diff; written to a file of its own.
     #[serde(skip)]
     pub diff: String,

@@ -142,6 +142,8 @@ impl<'c> Collector<'c> {
                         name: name.into_owned(),
                         region: region_of(record),
                     };
+                    let taken = usage.taken.entry(key.clone()).or_default();
+                    taken.add(time, record.event_id.as_deref());
                     usage
                         .functions
                         .entry(key)

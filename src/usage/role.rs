@@ -143,6 +143,8 @@ pub struct RoleUsage {
     pub count_outside: bool,
     /// Functions that Lambda ran with the role, proven by credentials or by Lambda's own calls.
     pub functions: BTreeMap<FunctionKey, Tally>,
+    /// Functions for which Lambda took the role, as events of `AssumeRole` show.
+    pub taken: BTreeMap<FunctionKey, Tally>,
     /// Functions whose runtime's agent is in the records: the role's own, if it is an execution role.
     pub likely_functions: BTreeMap<FunctionKey, Tally>,
     /// Some record proves that Lambda uses the role.
@@ -276,6 +278,9 @@ impl RoleUsage {
         self.count_outside |= other.count_outside;
         for (key, tally) in other.functions {
             self.functions.entry(key).or_default().merge(&tally);
+        }
+        for (key, tally) in other.taken {
+            self.taken.entry(key).or_default().merge(&tally);
         }
         for (key, tally) in other.likely_functions {
             self.likely_functions.entry(key).or_default().merge(&tally);

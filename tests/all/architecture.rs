@@ -9,7 +9,7 @@ const TABLE: [&[&str]; 8] = [
     &["cli"],
     &["aws", "pipeline"],
     &["render"],
-    &["diff", "verify"],
+    &["access", "diff", "verify"],
     &["synthesize"],
     &["usage", "grants"],
     &["read", "catalog"],

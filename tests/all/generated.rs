@@ -141,6 +141,7 @@ fn made(dice: &mut Dice) -> Made {
             since: None,
         }],
         boundary: None,
+        trust: None,
         trusted_services: vec!["lambda.amazonaws.com".into()],
         trusts_others: false,
         problems: Vec::new(),

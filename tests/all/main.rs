@@ -1,11 +1,13 @@
 //! The integration tests, one binary: the structure of the crate, and the program as its users run it.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod apart;
 mod architecture;
 mod backtest;
 mod catalog;
 mod check;
 mod coverage;
+mod denied;
 mod errors;
 mod fit;
 mod formats;

@@ -159,6 +159,7 @@ impl Bench {
             all_roles: false,
             accounts: Vec::new(),
             include_outside: false,
+            per_function: false,
         };
         let report = fit(read, &snapshot, &options, catalog, &self.pool);
         let role = report.roles.first().unwrap();

@@ -257,6 +257,7 @@ fn assumed(tables: &[Usage]) -> Snapshot {
                     since: None,
                 }],
                 boundary: None,
+                trust: None,
                 trusted_services: lambda,
                 trusts_others: false,
                 problems: Vec::new(),

@@ -9,7 +9,7 @@ mod role;
 use std::io;
 
 use super::escape::{counted, plain, thousands};
-use super::{Report, RoleReport, Status};
+use super::{Report, RoleReport, Status, apart};
 pub(super) use layout::wrapped;
 use layout::{BOLD, CYAN, DIM, GREEN, Page, RED, YELLOW};
 
@@ -146,6 +146,7 @@ fn role_lines(
             "             {blank:<width$}  {actions:>16}  {sensitive:>11}"
         )?;
     }
+    apart::write_table(role, out)?;
     for reason in &role.reasons {
         let text = format!("{}: {}", reason.code, reason.message);
         page.entry(out, ("", ""), 13, &text)?;
