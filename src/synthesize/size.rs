@@ -227,7 +227,7 @@ fn length(list: &[String]) -> usize {
 }
 
 /// Characters of a piece that a large statement is cut into.
-const PIECE: usize = 500;
+const PIECE: usize = 200;
 
 /// A large Allow statement in pieces, by resources, else by actions; any other as it is.
 fn parts(statement: &Statement) -> Vec<Statement> {
