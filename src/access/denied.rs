@@ -84,18 +84,24 @@ struct Group {
 #[must_use]
 pub fn denied(around: Around<'_>) -> Vec<DeniedGroup> {
     let mut groups: BTreeMap<(String, Verdict, bool), Group> = BTreeMap::new();
+    // Only a role that Lambda alone may take has an outside.
+    let lambdas = match around.role {
+        Some(role) => role.trusts_lambda() && !role.trusts_others,
+        None => around.usage.lambda,
+    };
     for (key, denial) in around.usage.denials() {
+        let outside = key.outside && lambdas;
         for (resource, tally) in denial.resources() {
             let refusal = Refusal {
                 action: &key.action,
                 resource,
                 said: &key.door,
                 endpoint: !denial.endpoints.is_empty(),
-                outside: key.outside,
+                outside,
             };
             let verdict = verdict(refusal, around.arn, around.role, around.catalog);
             let group = groups
-                .entry((key.action.clone(), verdict, key.outside))
+                .entry((key.action.clone(), verdict, outside))
                 .or_default();
             group
                 .resources

@@ -529,3 +529,29 @@ fn the_page_reads_well_and_hostile_names_stay_text() {
     assert!(text.starts_with("22 denied calls of 2 roles\n"), "{text}");
     assert!(text.contains("from\n    outside Lambda") || text.contains("from outside Lambda"));
 }
+
+#[test]
+fn only_a_role_of_lambda_alone_has_an_outside() {
+    for (principal, outside) in [
+        (json!("lambda.amazonaws.com"), true),
+        (json!(["lambda.amazonaws.com", "ec2.amazonaws.com"]), false),
+    ] {
+        let mut world = World::new();
+        let mut role = crate::world::role("worker-role", &get_items());
+        role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]["Service"] = principal;
+        let details = json!({"RoleDetailList": [role]});
+        world.write_snapshot("account-authorization-details.json", &details);
+        let mut record = refused(&json!({"tableName": "Orders"}));
+        record["userIdentity"] = session("worker-role", "AROAEXAMPLEWORKER0001", "worker", false);
+        record["userAgent"] = json!("aws-cli/2.31.1 ua/2.1 os/macos#22.6.0 md/arch#arm64");
+        let group = check(
+            &mut world,
+            "dynamodb",
+            "PutItem",
+            record,
+            "execution-role policies",
+        );
+        assert_eq!(group["outside"], outside);
+        assert_eq!(group["fix"]["statement"].is_null(), outside, "{group}");
+    }
+}
