@@ -13,10 +13,13 @@ use crate::trail::{Decoder, Dedupe, Status};
 use crate::usage::{Collector, Usage};
 
 /// Fingerprints of events held at once to tell copies apart, at 16 bytes each with the room around them:
-/// never fewer than the least (16 KB), never more than the most (64 MB).
-const FINGERPRINTS: std::ops::Range<u64> = 1 << 10..1 << 22;
-/// The least that a record takes in a log object, gzipped.
+/// never fewer than the least (1 MB), never more than the most (64 MB).
+const FINGERPRINTS: std::ops::Range<u64> = 1 << 16..1 << 22;
+/// The least that a record takes in a log object of a real trail, gzipped.
 const LEAST_RECORD: u64 = 120;
+/// What it may take where records repeat each other, and up to how many events there is room for that.
+const REPEATED_RECORD: u64 = 24;
+const REPEATED: u64 = 1 << 20;
 /// Copies of one event are delivered within this many seconds of each other, with a wide margin.
 const COPIES: i64 = 6 * 3_600;
 
@@ -158,7 +161,9 @@ pub(super) fn dedupe(wanted: &[ObjectRef], sorted: bool) -> Dedupe {
         most = most.max(within);
     }
     let events = if known {
-        most / LEAST_RECORD
+        (most / REPEATED_RECORD)
+            .min(REPEATED)
+            .max(most / LEAST_RECORD)
     } else {
         FINGERPRINTS.end
     };
@@ -232,6 +237,35 @@ impl Worker<'_> {
             }
             None if failed => self.objects.failed_anywhere += 1,
             None => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Records that repeat each other take a fraction of what real ones do; a small input must not run out
+    /// of room for them, or its copies would count by chance.
+    #[test]
+    fn small_inputs_have_room_for_records_that_hardly_take_any() {
+        for (bytes, events) in [
+            (1_000, 40_000_u64),
+            (1_000_000, 40_000),
+            (20_000_000, 800_000),
+        ] {
+            let object = ObjectRef {
+                name: "a.json.gz".into(),
+                key: None,
+                size: bytes,
+            };
+            let dedupe = dedupe(&[object], true);
+            for event in 0..u128::from(events) {
+                let fingerprint =
+                    (event + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
+                assert!(dedupe.first(fingerprint, 0));
+            }
+            assert!(dedupe.exact(), "{events} events in {bytes} bytes");
         }
     }
 }
