@@ -194,8 +194,14 @@ impl<'w> Writer<'w> {
                 address(random),
             ),
         };
-        let lambda = self.own[random.zipf(self.own.len() as u64) as usize];
-        let name = self.world.roles[lambda].name.clone();
+        // Lambda takes its execution roles, other services take others.
+        let mut taken = self.own[random.zipf(self.own.len() as u64) as usize];
+        let by_lambda = identity.contains("lambda.");
+        if self.world.roles[taken].lambda != by_lambda {
+            let fits = |role: &&usize| self.world.roles[**role].lambda == by_lambda;
+            taken = self.own.iter().find(fits).copied().unwrap_or(taken);
+        }
+        let name = self.world.roles[taken].name.clone();
         Session {
             role: None,
             identity: identity.into_bytes(),

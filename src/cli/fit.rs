@@ -1,5 +1,6 @@
 //! `rolefit fit`.
 
+use std::collections::BTreeSet;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
@@ -10,7 +11,7 @@ use super::progress::Progress;
 use super::{Exit, Fault, inputs, say};
 use crate::catalog::Catalog;
 use crate::grants::{Concern, Snapshot, SnapshotError};
-use crate::pipeline::{FitOptions, Scan, fit, scan};
+use crate::pipeline::{FitOptions, Scan, fit, passed_over, scan_passing_over};
 use crate::render::{
     FolderError, InfraOptions, Report, Status, TextOptions, write_folder, write_github, write_html,
     write_json, write_markdown, write_sarif, write_text,
@@ -46,8 +47,6 @@ pub(super) fn report(
         .collect();
     let source = inputs::source(&args.logs, &excluded)?;
     let progress = Progress::new(!args.logs.no_progress);
-    let read = scan(&source, &selection, catalog, &pool, &progress);
-    nothing_read(&args.logs.logs, &read)?;
     let options = FitOptions {
         synthesis: Options {
             granularity: granularity(args.granularity),
@@ -76,6 +75,14 @@ pub(super) fn report(
         include_outside: args.include_outside,
         per_function: args.per_function,
     };
+    // Standard input cannot be read a second time, should a role turn out to be Lambda's.
+    let passed_over = if args.logs.logs.iter().any(|logs| logs == "-") {
+        BTreeSet::new()
+    } else {
+        passed_over(&snapshot, &options)
+    };
+    let read = scan_passing_over(&passed_over, &source, &selection, catalog, &pool, &progress);
+    nothing_read(&args.logs.logs, &read)?;
     let report = fit(read, &snapshot, &options, catalog, &pool);
     Ok((report, snapshot))
 }

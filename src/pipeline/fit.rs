@@ -78,6 +78,24 @@ pub fn fit(
     )
 }
 
+/// The roles of the snapshot of which [`fit`] needs no more than to know whether Lambda uses them: what
+/// [`crate::pipeline::scan_passing_over`] may pass over.
+#[must_use]
+pub fn passed_over(snapshot: &Snapshot, options: &FitOptions) -> BTreeSet<String> {
+    let functions: BTreeSet<&str> = snapshot
+        .functions
+        .iter()
+        .map(|function| function.role.as_str())
+        .collect();
+    let roles = snapshot.roles.iter().filter(|(arn, role)| {
+        !options.all_roles
+            && !role.trusts_lambda()
+            && !functions.contains(arn.as_str())
+            && !options.roles.iter().any(|wanted| names(wanted, arn))
+    });
+    roles.map(|(arn, _)| arn.clone()).collect()
+}
+
 /// The roles to look at: what the user named, else what Lambda uses by trust policy, by a session that
 /// Lambda took, or by credentials issued to a function.
 pub(super) fn selected(scan: &Scan, snapshot: &Snapshot, options: &FitOptions) -> BTreeSet<String> {

@@ -19,6 +19,6 @@ pub use backtest::{BacktestError, BacktestOptions, SplitAt, backtest};
 pub use coverage::coverage;
 pub use doors::denied;
 pub use explain::explain;
-pub use fit::{FitOptions, fit};
+pub use fit::{FitOptions, fit, passed_over};
 pub use requests::{RequestLine, requests};
-pub use scan::{Objects, Scan, scan};
+pub use scan::{Objects, Scan, scan, scan_passing_over};

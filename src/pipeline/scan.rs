@@ -1,6 +1,6 @@
 //! Every log object to one usage table.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -82,6 +82,36 @@ pub fn scan(
     pool: &ThreadPool,
     observer: &dyn Observer,
 ) -> Scan {
+    scan_passing_over(&BTreeSet::new(), source, selection, catalog, pool, observer)
+}
+
+/// The same, but of the roles in `passed_over` only the records are counted. Where a record shows that
+/// Lambda uses one of them after all, everything is read once more, with those roles.
+#[must_use]
+pub fn scan_passing_over(
+    passed_over: &BTreeSet<String>,
+    source: &dyn Source,
+    selection: &Selection,
+    catalog: &Catalog,
+    pool: &ThreadPool,
+    observer: &dyn Observer,
+) -> Scan {
+    let read = read(passed_over, source, selection, catalog, pool, observer);
+    if read.usage.proven.is_empty() {
+        return read;
+    }
+    let rest = passed_over - &read.usage.proven;
+    self::read(&rest, source, selection, catalog, pool, observer)
+}
+
+fn read(
+    passed_over: &BTreeSet<String>,
+    source: &dyn Source,
+    selection: &Selection,
+    catalog: &Catalog,
+    pool: &ThreadPool,
+    observer: &dyn Observer,
+) -> Scan {
     let (mut wanted, mut objects) = wanted(source, selection);
     // Copies of one event are delivered about the same time: by day, they meet while both are remembered.
     wanted.sort_by_cached_key(|object| {
@@ -95,7 +125,7 @@ pub fn scan(
     let next = AtomicUsize::new(0);
     let shards = pool.broadcast(|_| {
         let mut worker = Worker {
-            collector: Collector::new(catalog, selection, &dedupe),
+            collector: Collector::new(catalog, selection, &dedupe).passing_over(passed_over),
             objects: Objects::default(),
             decoder: Decoder::new(),
         };

@@ -1,6 +1,6 @@
 //! From records to the table: one collector a worker.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use foldhash::fast::RandomState;
 
@@ -14,7 +14,7 @@ use super::{Bounded, Caller, Changes, Coverage, Place, Records, Tally, Usage};
 use crate::catalog::{Catalog, Mapping, Memo, Visibility};
 use crate::read::Selection;
 use crate::trail::dedupe::Dedupe;
-use crate::trail::{Actor, Fingerprints, Record, time};
+use crate::trail::{Actor, Class, Fingerprints, Record, time};
 
 /// Adds records to one worker's table.
 pub struct Collector<'c> {
@@ -22,6 +22,10 @@ pub struct Collector<'c> {
     memo: Memo<'c>,
     selection: &'c Selection,
     dedupe: &'c Dedupe,
+    /// Roles of which nothing but the number of records is wanted.
+    passed_over: &'c BTreeSet<String>,
+    /// Of these, those that a record shows to be Lambda's.
+    proven: BTreeSet<String>,
     fingerprints: Fingerprints,
     roles: HashMap<String, RoleUsage, RandomState>,
     pub(super) pending: Pending,
@@ -39,7 +43,10 @@ impl<'c> Collector<'c> {
     /// A collector for one worker; all workers share `dedupe`.
     #[must_use]
     pub fn new(catalog: &'c Catalog, selection: &'c Selection, dedupe: &'c Dedupe) -> Self {
+        static NONE: BTreeSet<String> = BTreeSet::new();
         Self {
+            passed_over: &NONE,
+            proven: BTreeSet::new(),
             catalog,
             memo: Memo::new(catalog),
             selection,
@@ -56,6 +63,14 @@ impl<'c> Collector<'c> {
         }
     }
 
+    /// Counts the records of these roles and looks no further, as long as none of their records shows
+    /// Lambda: see [`Usage::proven`].
+    #[must_use]
+    pub fn passing_over(mut self, roles: &'c BTreeSet<String>) -> Self {
+        self.passed_over = roles;
+        self
+    }
+
     /// The table so far.
     #[must_use]
     pub fn finish(mut self) -> Usage {
@@ -67,6 +82,7 @@ impl<'c> Collector<'c> {
             records: self.records,
             changes: self.changes,
             invoked: self.invoked,
+            proven: self.proven,
         }
     }
 
@@ -113,6 +129,13 @@ impl<'c> Collector<'c> {
         }
         self.cover(record, time);
         self.doors(record, time);
+        if let Some(role) = self.passed_over_role(record) {
+            self.records.by_role += 1;
+            if may_show_lambda(record) && shows_lambda(record) && !self.proven.contains(role) {
+                self.proven.insert(role.to_owned());
+            }
+            return;
+        }
         if self.pending.count(record, time) {
             self.records.by_role += 1;
             if self.pending.is_full() {
@@ -135,6 +158,10 @@ impl<'c> Collector<'c> {
             }
             Actor::LambdaTookRole { role, function } => {
                 self.records.other += 1;
+                if self.passed_over.contains(&*role) {
+                    self.proven.insert(role.into_owned());
+                    return;
+                }
                 let usage = self.roles.entry(role.into_owned()).or_default();
                 usage.lambda = true;
                 if let Some(name) = function {
@@ -153,6 +180,26 @@ impl<'c> Collector<'c> {
             }
             Actor::Other => self.records.other += 1,
         }
+    }
+
+    /// The role that made the call, where it is passed over.
+    fn passed_over_role<'r>(&self, record: &'r Record<'_>) -> Option<&'r str> {
+        if self.passed_over.is_empty()
+            || record.user_identity.kind.as_deref() != Some("AssumedRole")
+        {
+            return None;
+        }
+        let issuer = record
+            .user_identity
+            .session_context
+            .as_ref()?
+            .session_issuer
+            .as_ref()?;
+        let role = issuer
+            .arn
+            .as_deref()
+            .filter(|_| issuer.kind.as_deref() == Some("Role"))?;
+        self.passed_over.contains(role).then_some(role)
     }
 
     /// What the record tells of the doors around a role: a policy changed, a function invoked.
@@ -223,6 +270,35 @@ impl<'c> Collector<'c> {
         if !account.is_empty() || !region.is_empty() || place.first.is_some() {
             self.coverage.place(&account, &region).merge(place);
         }
+    }
+}
+
+/// Whether a record has any of the marks without which [`shows_lambda`] is false: cheap to ask.
+fn may_show_lambda(record: &Record<'_>) -> bool {
+    let identity = &record.user_identity;
+    let named = |name: Option<&str>| name.is_some_and(|name| name.contains("lambda"));
+    identity.in_scope_of.is_some()
+        || named(identity.arn.as_deref())
+        || named(identity.principal_id.as_deref())
+        || named(identity.invoked_by.as_deref())
+        || named(record.user_agent.as_deref())
+        || named(record.source_ip_address.as_deref())
+        || record.event_source == "kms.amazonaws.com"
+}
+
+/// Whether a record of a session proves that Lambda uses its role.
+fn shows_lambda(record: &Record<'_>) -> bool {
+    match crate::trail::actor(record) {
+        Actor::Role(session) => {
+            session.class == Class::Service
+                || session.class != Class::Outside
+                    && session.lambda
+                    && (session.class == Class::Platform
+                        || session
+                            .function
+                            .is_some_and(|function| function.arn.is_some()))
+        }
+        _ => false,
     }
 }
 

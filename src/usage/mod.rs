@@ -19,7 +19,7 @@ mod shape;
 mod tally;
 mod volatile;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use bounded::{Bounded, Coarser};
 pub use changes::{ChangeTarget, Changes, PolicyChange};
@@ -44,6 +44,8 @@ pub struct Usage {
     pub changes: Changes,
     /// Function ARN without a qualifier → who invoked it.
     pub invoked: BTreeMap<String, Bounded<Caller>>,
+    /// Roles that were passed over although a record shows that Lambda uses them: to be read again.
+    pub proven: BTreeSet<String>,
 }
 
 /// The records of the input. `read` is the sum of the others.
@@ -76,6 +78,7 @@ impl Usage {
         }
         self.coverage.merge(other.coverage);
         self.changes.merge(other.changes);
+        self.proven.extend(other.proven);
         for (function, callers) in other.invoked {
             self.invoked.entry(function).or_default().merge(callers);
         }

@@ -16,7 +16,7 @@ use crate::catalog::{Catalog, Mapping, ResourceRef};
 use crate::trail::{self, Record};
 
 /// Shapes known at once: some 16 MB.
-const MOST_SHAPES: usize = 8192;
+const MOST_SHAPES: usize = 16_384;
 /// Hashes of shapes remembered, met once or more: 4 MB.
 const MOST_KNOWN: usize = 1 << 17;
 /// Objects of all shapes pending at once: some 4 MB.

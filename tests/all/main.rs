@@ -14,6 +14,7 @@ mod formats;
 mod generated;
 mod golden;
 mod identity;
+mod passed_over;
 mod policy;
 mod program;
 mod samples;
