@@ -6,12 +6,22 @@ use crate::iam::{Arn, pattern};
 impl Catalog {
     /// Whether something that `resource`, a pattern of a policy, matches is of a type that the action
     /// accepts: `s3:GetObject` on a bucket's own ARN, or `sqs:ListQueues` on a queue, allows nothing.
-    /// Patterns with policy variables count as taken.
+    /// A policy variable may hold anything.
     #[must_use]
     pub fn takes(&self, facts: &ActionFacts, resource: &str) -> bool {
-        if resource.contains("${") {
-            return true;
-        }
+        let opened;
+        let resource = if resource.contains("${") {
+            // A default in quotes, or a brace left open: not worth reading, and it may be of any type.
+            if resource.contains('\'')
+                || resource.matches("${").count() != resource.matches('}').count()
+            {
+                return true;
+            }
+            opened = any_names(resource);
+            opened.as_str()
+        } else {
+            resource
+        };
         if facts.resource_types.is_empty() {
             return pattern::matches(resource, "*");
         }
@@ -75,6 +85,18 @@ mod tests {
         assert!(takes(
             "s3:GetObject",
             "arn:aws:s3:::${aws:PrincipalTag/team}/*"
+        ));
+        assert!(takes(
+            "dynamodb:GetItem",
+            "arn:aws:dynamodb:us-east-1:${aws:PrincipalAccount}:table/*"
+        ));
+        assert!(!takes(
+            "a2c:StartDeploymentJob",
+            "arn:aws:s3:::b/${aws:userid}/*"
+        ));
+        assert!(takes(
+            "sqs:SendMessage",
+            "arn:aws:s3:::${aws:PrincipalTag/team, 'x'}"
         ));
     }
 }

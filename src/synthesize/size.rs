@@ -229,12 +229,16 @@ fn length(list: &[String]) -> usize {
 /// Characters of a piece that a large statement is cut into.
 const PIECE: usize = 200;
 
-/// A large Allow statement in pieces, by resources, else by actions; any other as it is.
+/// A large Allow statement in pieces, by resources, else by actions; any other as it is. What is allowed
+/// on all but some resources can be taken apart by actions only.
 fn parts(statement: &Statement) -> Vec<Statement> {
-    let (ActionMatch::Action(actions), ResourceMatch::Resource(resources)) =
-        (&statement.actions, &statement.resources)
-    else {
+    let ActionMatch::Action(actions) = &statement.actions else {
         return vec![statement.clone()];
+    };
+    let resources = match &statement.resources {
+        ResourceMatch::Resource(resources) => resources.as_slice(),
+        ResourceMatch::NotResource(_) => &[],
+        ResourceMatch::None => return vec![statement.clone()],
     };
     if statement.effect == Effect::Deny || size(statement) <= 2 * PIECE {
         return vec![statement.clone()];
@@ -255,14 +259,11 @@ fn parts(statement: &Statement) -> Vec<Statement> {
     }
     let make = |chunk: Vec<String>| {
         let (actions, resources) = if by_resources {
-            (actions.clone(), chunk)
+            (actions.clone(), ResourceMatch::Resource(chunk))
         } else {
-            (chunk, resources.clone())
+            (chunk, statement.resources.clone())
         };
-        let (actions, resources) = (
-            ActionMatch::Action(actions),
-            ResourceMatch::Resource(resources),
-        );
+        let actions = ActionMatch::Action(actions);
         Statement::new(
             statement.sid.as_deref(),
             Effect::Allow,

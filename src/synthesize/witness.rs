@@ -154,7 +154,7 @@ pub(super) fn buckets_read(draft: &Draft<'_>) -> BTreeMap<String, Verdict> {
         let Target::Resource(resource) = &emit.target else {
             continue;
         };
-        if let Some((bucket, _)) = resource.split_once('/') {
+        if let Some(bucket) = bucket_of(resource) {
             let verdict = match emit.verdict {
                 Verdict::Used => Verdict::Used,
                 _ => Verdict::Unseen,
@@ -164,6 +164,14 @@ pub(super) fn buckets_read(draft: &Draft<'_>) -> BTreeMap<String, Verdict> {
         }
     }
     buckets
+}
+
+/// What listing the objects is checked on: the bucket, or the access point they are read through.
+fn bucket_of(resource: &str) -> Option<&str> {
+    if resource.contains(":accesspoint/") {
+        return Some(resource.split("/object/").next().unwrap_or(resource));
+    }
+    resource.split_once('/').map(|(bucket, _)| bucket)
 }
 
 /// Whether some resource of the grant is of a type that the action accepts: `s3:GetObject` on a bucket's

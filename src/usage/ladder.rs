@@ -108,9 +108,26 @@ pub fn joined(segments: &[&str]) -> String {
 /// for services whose resources carry ids instead of names.
 #[must_use]
 pub fn family(pattern: &str) -> Option<String> {
-    const NAMED: [&str; 13] = [
-        "athena", "dynamodb", "events", "firehose", "glue", "kinesis", "lambda", "logs", "s3",
-        "sns", "sqs", "ssm", "states",
+    // Not S3: names of buckets are everyone's, and a pattern would hold those of strangers.
+    const NAMED: [&str; 18] = [
+        "athena",
+        "cloudformation",
+        "codebuild",
+        "dynamodb",
+        "events",
+        "firehose",
+        "glue",
+        "kinesis",
+        "lambda",
+        "logs",
+        "rds",
+        "sagemaker",
+        "scheduler",
+        "sns",
+        "sqs",
+        "ssm",
+        "states",
+        "transcribe",
     ];
     let start = pattern.match_indices(':').nth(4)?.0 + 1;
     let service = pattern.split(':').nth(2)?;
@@ -122,7 +139,7 @@ pub fn family(pattern: &str) -> Option<String> {
         None => (pattern, ""),
     };
     // The type of the resource stays: `table/`, `function:`, `log-group:`.
-    let types = head[start..].find(['/', ':']).filter(|_| service != "s3");
+    let types = head[start..].find(['/', ':']);
     let name = start + types.map_or(0, |at| at + 1);
     let tail = head.len() - usize::from(head.ends_with(['/', ':']) && head.len() > name);
     let open = generalize(&head[name..tail], false);
@@ -322,9 +339,14 @@ mod tests {
                 Some("arn:aws:lambda:eu-west-1:1:function:stack-Worker-*"),
             ),
             (
-                "arn:aws:s3:::data-20261122/in/*.csv",
-                Some("arn:aws:s3:::data-*/in/*.csv"),
+                "arn:aws:rds:eu-west-1:1:snapshot:snap-2026-08-01",
+                Some("arn:aws:rds:eu-west-1:1:snapshot:snap-*"),
             ),
+            (
+                "arn:aws:sagemaker:eu-west-1:1:training-job/train-20260801-000000",
+                Some("arn:aws:sagemaker:eu-west-1:1:training-job/train-*"),
+            ),
+            ("arn:aws:s3:::data-20261122/in/*.csv", None),
             ("arn:aws:sqs:eu-west-1:1:orders", None),
             ("arn:aws:sqs:eu-west-1:1:20261122", None),
             (

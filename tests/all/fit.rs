@@ -334,3 +334,54 @@ fn the_agent_of_a_runtime_proves_no_execution_role() {
         .collect();
     assert_eq!(arns, ["arn:aws:iam::111122223333:role/worker-role"]);
 }
+
+#[test]
+fn listing_stays_on_the_access_point_that_objects_are_read_through() {
+    let mut world = World::new();
+    world.cover(0..61);
+    world.write_selectors(&["AWS::S3::Object", "AWS::S3::AccessPoint"]);
+    let point = "arn:aws:s3:us-east-1:111122223333:accesspoint/ap1";
+    for day in 0..60 {
+        let object = json!({
+            "requestParameters": {"bucketName": point, "key": "a.csv"},
+            "resources": [{"type": "AWS::S3::Object", "ARN": format!("{point}/object/a.csv")}, {"type": "AWS::S3::AccessPoint", "ARN": point}],
+            "eventCategory": "Data", "managementEvent": false
+        });
+        world.call(day, "s3", "GetObject", object);
+    }
+    let (report, _) = fit(
+        &mut world,
+        &json!([
+            {"Effect": "Allow", "Action": "s3:GetObject", "Resource": format!("{point}/object/*")},
+            {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": point}
+        ]),
+    );
+    let lines = allows(&role(&report, "worker-role")["proposed"]["policy"]);
+    assert!(
+        lines.contains(&format!("s3:ListBucket {point}")),
+        "{lines:#?}"
+    );
+    assert!(
+        lines.contains(&format!("s3:GetObject {point}/object/a.csv")),
+        "{lines:#?}"
+    );
+}
+
+/// A grant of everything on a resource of one service is no grant of the actions of others, also where a
+/// policy variable is in the resource.
+#[test]
+fn everything_on_a_resource_with_a_variable_is_little() {
+    let mut world = seen_world();
+    world.call(1, "s3", "GetObject", object("home", "AROAX:worker/a"));
+    let (report, _) = fit(
+        &mut world,
+        &json!([{"Effect": "Allow", "Action": "*", "Resource": "arn:aws:s3:::home/${aws:userid}/*"}]),
+    );
+    let role = role(&report, "worker-role");
+    assert_ne!(
+        role["status"], "refused",
+        "{:#} {:#}",
+        role["reasons"], role["verification"]
+    );
+    assert!(role["decisions"].as_array().unwrap().len() < 1_000);
+}
