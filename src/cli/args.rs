@@ -353,6 +353,9 @@ pub(super) struct VerifyArgs {
     /// Policy documents to come, such as a `policy.json` that `fit` wrote
     #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
     pub(super) proposed: Vec<PathBuf>,
+    /// The permissions boundary of the role, before and after
+    #[arg(long, value_name = "FILE")]
+    pub(super) boundary: Option<PathBuf>,
     /// What goes to standard output
     #[arg(long, value_enum, default_value_t = Output::Text)]
     pub(super) output: Output,
@@ -364,7 +367,7 @@ pub(super) struct SimulateArgs {
     /// Policy documents of the principal, or a `current.json` that `fit` wrote
     #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
     pub(super) policy: Vec<PathBuf>,
-    /// Its permissions boundary
+    /// Its permissions boundary, in place of one that a `current.json` holds
     #[arg(long, value_name = "FILE")]
     pub(super) boundary: Option<PathBuf>,
     /// The action, such as s3:GetObject
@@ -376,6 +379,9 @@ pub(super) struct SimulateArgs {
     /// A condition key of the request and its value; may be given several times, also for one key
     #[arg(long, value_name = "KEY=VALUE", num_args = 1..)]
     pub(super) context: Vec<String>,
+    /// The request has no other condition keys than those given
+    #[arg(long)]
+    pub(super) complete: bool,
     /// What goes to standard output
     #[arg(long, value_enum, default_value_t = Output::Text)]
     pub(super) output: Output,

@@ -17,14 +17,14 @@ use crate::iam::{
 use crate::verify;
 
 pub(super) fn verify(args: &VerifyArgs) -> Result<Exit, Fault> {
-    let current = PolicySet {
-        identity: documents(&args.current)?,
-        boundary: None,
+    // A boundary limits both sides alike; only the one that is given counts.
+    let boundary = args.boundary.as_deref().map(document).transpose()?;
+    let bounded = |set: PolicySet| PolicySet {
+        boundary: boundary.clone(),
+        ..set
     };
-    let proposed = PolicySet {
-        identity: documents(&args.proposed)?,
-        boundary: None,
-    };
+    let current = bounded(documents(&args.current)?);
+    let proposed = bounded(documents(&args.proposed)?);
     let compared = verify::contained(&proposed, &current, Catalog::builtin());
     let (result, witness, reason) = match compared {
         Containment::Contained => ("contained", None, None),
@@ -64,11 +64,10 @@ pub(super) fn verify(args: &VerifyArgs) -> Result<Exit, Fault> {
 }
 
 pub(super) fn simulate(args: &SimulateArgs) -> Result<Exit, Fault> {
-    let boundary = args.boundary.as_deref().map(document).transpose()?;
-    let policies = PolicySet {
-        identity: documents(&args.policy)?,
-        boundary,
-    };
+    let mut policies = documents(&args.policy)?;
+    if let Some(path) = &args.boundary {
+        policies.boundary = Some(document(path)?);
+    }
     let mut context: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for pair in &args.context {
         let (key, value) = pair.split_once('=').ok_or_else(|| {
@@ -111,7 +110,11 @@ pub(super) fn simulate(args: &SimulateArgs) -> Result<Exit, Fault> {
         resource: args.resource.clone(),
         context,
     };
-    let evaluation = iam::evaluate(&policies, &request);
+    let evaluation = if args.complete {
+        iam::evaluate_complete(&policies, &request)
+    } else {
+        iam::evaluate(&policies, &request)
+    };
     let decision = match evaluation.decision {
         Decision::Allowed => "allowed",
         Decision::ExplicitDeny => "explicit-deny",
@@ -159,40 +162,94 @@ pub(super) fn simulate(args: &SimulateArgs) -> Result<Exit, Fault> {
     Ok(Exit::Done)
 }
 
-fn documents(paths: &[std::path::PathBuf]) -> Result<Vec<NamedPolicy>, Fault> {
-    let files: Result<Vec<_>, Fault> = paths.iter().map(|path| file(path)).collect();
-    Ok(files?.into_iter().flatten().collect())
+/// The policies of several files as one set.
+fn documents(paths: &[std::path::PathBuf]) -> Result<PolicySet, Fault> {
+    let mut set = PolicySet::default();
+    for path in paths {
+        let of_file = file(path)?;
+        set.identity.extend(of_file.identity);
+        set.boundary = set.boundary.or(of_file.boundary);
+    }
+    Ok(set)
 }
 
+/// The one policy of a file.
 fn document(path: &Path) -> Result<NamedPolicy, Fault> {
-    let name = path.display().to_string();
-    Ok(NamedPolicy {
-        document: one(&name, &text(path)?)?,
-        name,
-    })
+    let policies = file(path)?.identity;
+    let [policy] = <[NamedPolicy; 1]>::try_from(policies).map_err(|policies| {
+        let (name, count) = (path.display(), policies.len());
+        Fault::new(
+            Exit::Usage,
+            anyhow!("`{name}` holds {count} policies where one is wanted"),
+        )
+        .hint("give the JSON of one IAM policy")
+    })?;
+    Ok(policy)
 }
 
-/// The policies of a file: one document, or those of a role as `fit --out-dir` writes them in
-/// `current.json`. The boundary there is left aside: it limits both sides of a comparison alike.
-fn file(path: &Path) -> Result<Vec<NamedPolicy>, Fault> {
+/// The policies of a file: one document, bare or as `aws iam get-role-policy` and `get-policy-version`
+/// print it, or those of a role with its boundary as `fit --out-dir` writes them in `current.json`.
+fn file(path: &Path) -> Result<PolicySet, Fault> {
     let name = path.display().to_string();
     let text = text(path)?;
-    let Some(role) = serde_json::from_str::<RolePolicies>(&text).ok() else {
-        let document = one(&name, &text)?;
-        return Ok(vec![NamedPolicy { name, document }]);
-    };
-    let of_role = |policy: RolePolicy| {
-        let name = format!("{} of {name}", policy.policy_name);
-        let document = one(&name, policy.policy_document.get())?;
+    let wrapped = serde_json::from_str::<Wrapped>(&text).unwrap_or_default();
+    let named = |name: String, raw: &serde_json::value::RawValue| {
+        // Documents are JSON, or one string of it, URL-encoded as the API has it.
+        let text = serde_json::from_str::<String>(raw.get());
+        let document = one(&name, text.as_deref().unwrap_or(raw.get()))?;
         Ok(NamedPolicy { name, document })
     };
-    role.policies.into_iter().map(of_role).collect()
+    let set = |identity| PolicySet {
+        identity,
+        boundary: None,
+    };
+    match wrapped {
+        Wrapped {
+            statement: None,
+            policies: Some(policies),
+            permissions_boundary,
+            ..
+        } => {
+            let of_role = policies.iter().map(|policy| {
+                let name = format!("{} of {name}", policy.policy_name);
+                named(name, &policy.policy_document)
+            });
+            let boundary = permissions_boundary.map(|boundary| {
+                let name = format!("the permissions boundary of {name}");
+                named(name, &boundary.policy_document)
+            });
+            Ok(PolicySet {
+                identity: of_role.collect::<Result<_, Fault>>()?,
+                boundary: boundary.transpose()?,
+            })
+        }
+        Wrapped {
+            statement: None,
+            policy_document: Some(raw),
+            ..
+        } => Ok(set(vec![named(name, &raw)?])),
+        Wrapped {
+            statement: None,
+            policy_version: Some(version),
+            ..
+        } => Ok(set(vec![named(name, &version.document)?])),
+        // Whatever has a `Statement` is a policy and nothing else.
+        _ => {
+            let document = one(&name, &text)?;
+            Ok(set(vec![NamedPolicy { name, document }]))
+        }
+    }
 }
 
-#[derive(serde::Deserialize)]
+/// What a policy may be wrapped in.
+#[derive(Default, serde::Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct RolePolicies {
-    policies: Vec<RolePolicy>,
+struct Wrapped {
+    statement: Option<serde::de::IgnoredAny>,
+    policies: Option<Vec<RolePolicy>>,
+    permissions_boundary: Option<Boundary>,
+    policy_document: Option<Box<serde_json::value::RawValue>>,
+    policy_version: Option<Version>,
 }
 
 #[derive(serde::Deserialize)]
@@ -200,6 +257,18 @@ struct RolePolicies {
 struct RolePolicy {
     policy_name: String,
     policy_document: Box<serde_json::value::RawValue>,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Boundary {
+    policy_document: Box<serde_json::value::RawValue>,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Version {
+    document: Box<serde_json::value::RawValue>,
 }
 
 fn text(path: &Path) -> Result<String, Fault> {

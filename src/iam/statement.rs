@@ -187,6 +187,19 @@ impl Conditions {
     }
 }
 
+/// The elements of a statement (IAM user guide, grammar of the policy language).
+const ELEMENTS: [&str; 9] = [
+    "Sid",
+    "Effect",
+    "Principal",
+    "NotPrincipal",
+    "Action",
+    "NotAction",
+    "Resource",
+    "NotResource",
+    "Condition",
+];
+
 /// One statement of a policy document.
 ///
 /// The fields say what [`Statement::raw`] says; a statement is changed by making a new one.
@@ -317,12 +330,20 @@ impl Statement {
     /// Reads a statement; the error says what is wrong and where within the statement.
     pub(crate) fn read(raw: &Json, variables: bool) -> Result<Self, (Vec<Step>, String)> {
         let key = |k: &str| vec![Step::Key(k.to_owned())];
-        let Json::Object(_) = raw else {
+        let Json::Object(fields) = raw else {
             return Err((
                 Vec::new(),
                 format!("expected a statement object, found {}", raw.kind()),
             ));
         };
+        // AWS refuses such a statement; to pass over a `condition` would widen it.
+        for (found, _) in fields {
+            let known = ELEMENTS.iter().find(|e| e.eq_ignore_ascii_case(found));
+            if let Some(element) = known.filter(|e| *e != found) {
+                let message = format!("expected `{element}`, found `{found}`");
+                return Err((key(found), message));
+            }
+        }
         let sid = match raw.get("Sid") {
             None => None,
             Some(Json::String(sid)) => Some(sid.clone()),

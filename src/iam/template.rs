@@ -54,7 +54,11 @@ fn variable(text: &str) -> Option<(Part, &str)> {
             return Some((Part::Literal(c), after));
         }
     }
-    let end = text.find(['}', '\''])?;
+    // A key holds neither `$` nor `{`; to look no further keeps the cutting linear in the text.
+    let end = text.find(['}', '\'', '$', '{'])?;
+    if text[end..].starts_with(['$', '{']) {
+        return None;
+    }
     let (key, default, after) = if text[end..].starts_with('\'') {
         let key = text[..end].trim_end().strip_suffix(',')?;
         let quoted = &text[end + 1..];
@@ -65,8 +69,7 @@ fn variable(text: &str) -> Option<(Part, &str)> {
         (&text[..end], None, &text[end + 1..])
     };
     let key = key.trim().to_owned();
-    (!key.is_empty() && !key.contains(['$', '{']))
-        .then_some((Part::Variable(Variable { key, default }), after))
+    (!key.is_empty()).then_some((Part::Variable(Variable { key, default }), after))
 }
 
 /// How wildcards of a resource pattern treat the colons between the segments of an ARN.

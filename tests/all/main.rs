@@ -16,6 +16,7 @@ mod golden;
 mod identity;
 mod passed_over;
 mod policy;
+mod policy_files;
 mod program;
 mod samples;
 mod silence;

@@ -4,7 +4,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
-use super::operator::{Kind, Operator, Set};
+use super::operator::{Kind, Operator};
 use super::value::{network, network_covers, order};
 use crate::iam::pattern::automaton::Budget;
 use crate::iam::pattern::{QUESTION, covers_tokens};
@@ -53,51 +53,8 @@ pub(crate) fn implies_clauses(stronger: &[Clause<'_>], weaker: &[Clause<'_>]) ->
         .all(|w| stronger.iter().any(|s| block_implies(*s, *w)))
 }
 
-/// Whether both can be shown never to hold together: one of them says outright what a block of the
-/// other denies.
-pub(crate) fn contradict(a: &[Clause<'_>], b: &[Clause<'_>]) -> bool {
-    let denied = |one: &[Clause<'_>], other: &[Clause<'_>]| {
-        other.iter().any(|clause| {
-            opposite(clause.block).is_some_and(|block| {
-                let clause = Clause {
-                    block: &block,
-                    variables: clause.variables,
-                };
-                one.iter().any(|o| block_implies(*o, clause))
-            })
-        })
-    };
-    denied(a, b) || denied(b, a)
-}
-
-/// The block that holds exactly where this one does not, where an operator says that.
-fn opposite(block: &ConditionBlock) -> Option<ConditionBlock> {
-    let operator = Operator::parse(&block.operator)?;
-    if operator.set != Set::None || operator.kind == Kind::Null {
-        return None;
-    }
-    // Of an operator and its negation one holds and one does not, also when the key is absent,
-    // unless both let an absent key pass.
-    let name = match (operator.kind, operator.negated, operator.if_exists) {
-        (Kind::StringEquals, true, false) => "StringEquals",
-        (Kind::StringEquals, false, false) => "StringNotEquals",
-        (Kind::StringEqualsIgnoreCase, true, false) => "StringEqualsIgnoreCase",
-        (Kind::StringEqualsIgnoreCase, false, false) => "StringNotEqualsIgnoreCase",
-        (Kind::StringLike, true, false) => "StringLike",
-        (Kind::StringLike, false, false) => "StringNotLike",
-        (Kind::Arn, true, false) => "ArnLike",
-        (Kind::Arn, false, false) => "ArnNotLike",
-        (Kind::IpAddress, true, false) => "IpAddress",
-        (Kind::IpAddress, false, false) => "NotIpAddress",
-        _ => return None,
-    };
-    Some(ConditionBlock {
-        operator: name.into(),
-        ..block.clone()
-    })
-}
-
-fn block_implies(s: Clause<'_>, w: Clause<'_>) -> bool {
+/// Whether the block `w` holds wherever `s` does.
+pub(super) fn block_implies(s: Clause<'_>, w: Clause<'_>) -> bool {
     if !s.block.key.eq_ignore_ascii_case(&w.block.key) {
         return false;
     }
@@ -158,6 +115,11 @@ fn meanings(clause: Clause<'_>) -> BTreeSet<Vec<Part>> {
         .collect()
 }
 
+/// Whether the text of an ARN pattern has the colons of an ARN.
+fn has_six_parts(parts: &[Part]) -> bool {
+    parts.iter().filter(|p| **p == Part::Plain(':')).count() >= 5
+}
+
 /// Whether every value of a request that the one value of a policy matches is matched by the other.
 fn value_within(
     (narrow_in, narrow_kind, narrow): (Clause<'_>, Kind, &str),
@@ -169,24 +131,28 @@ fn value_within(
         Arn, BinaryEquals, Bool, IpAddress, StringEquals, StringEqualsIgnoreCase, StringLike,
     };
     match (narrow_kind, wide_kind) {
-        (StringEquals, StringEquals | StringLike | StringEqualsIgnoreCase)
-        | (StringLike, StringLike)
+        (StringEquals | StringLike, StringEquals | StringLike | StringEqualsIgnoreCase)
         | (StringEqualsIgnoreCase, StringEqualsIgnoreCase)
         | (Bool, Bool)
         | (BinaryEquals, BinaryEquals)
-        | (Arn, Arn) => {
-            // Folding case makes the narrow side no narrower than it is, as the wide side is folded.
-            let folded = if wide_kind == StringEqualsIgnoreCase {
-                wide_kind
-            } else {
-                narrow_kind
-            };
-            let narrow = folded.tokens(&narrow_kind.parts(narrow, narrow_in.variables), &mut |v| {
-                vec![names.token(v)]
-            });
-            let wide = wide_kind.tokens(&wide_kind.parts(wide, wide_in.variables), &mut |v| {
-                vec![names.token(v)]
-            });
+        | (StringEquals | StringLike | Arn, Arn)
+        | (Arn, StringEquals | StringLike) => {
+            let narrow_parts = narrow_kind.parts(narrow, narrow_in.variables);
+            let wide_parts = wide_kind.parts(wide, wide_in.variables);
+            if narrow_kind == wide_kind && narrow_parts == wide_parts {
+                return true;
+            }
+            // AWS says of ARN operators that each of the six parts is compared, not what becomes of a
+            // pattern with fewer: it may match nothing.
+            if wide_kind == Arn && !has_six_parts(&wide_parts) {
+                return narrow_kind == Arn && wide_parts == [Part::Plain('*')];
+            }
+            let mut narrow = narrow_kind.tokens(&narrow_parts, &mut |v| vec![names.token(v)]);
+            let wide = wide_kind.tokens(&wide_parts, &mut |v| vec![names.token(v)]);
+            if wide_kind == StringEqualsIgnoreCase {
+                // Makes the narrow side no narrower than it is, as the wide side is folded.
+                narrow = wide_kind.fold_tokens(narrow);
+            }
             covers_tokens(&wide, &narrow, budget)
         }
         (IpAddress, IpAddress) => match (network(wide), network(narrow)) {

@@ -5,9 +5,10 @@
 //! have to be known. A key that the request is known not to have is not the same as a key nothing
 //! is said of.
 
+pub(crate) mod exclude;
 pub(crate) mod implies;
 pub(crate) mod operator;
-mod value;
+pub(crate) mod value;
 
 pub use implies::implies;
 
@@ -122,19 +123,23 @@ impl<'a> Context<'a> {
     ) -> Truth {
         let mut missing = BTreeSet::new();
         let mut valueless = false;
-        let tokens = compile(&mut |variable| {
+        let mut tokens = compile(&mut |variable| {
             self.variable(variable).unwrap_or_else(|keys| {
                 valueless |= keys.is_empty();
                 missing.extend(keys);
-                Vec::new()
+                vec![Token::Variable(0)]
             })
         });
-        if valueless {
+        if !missing.is_empty() {
+            // Where a variable may hold anything and the text still does not match, no value makes it.
+            tokens = token::widened(&tokens);
+        }
+        if valueless || !token::matches(&tokens, text) {
             Truth::No
-        } else if !missing.is_empty() {
-            Truth::Open(missing)
+        } else if missing.is_empty() {
+            Truth::Yes
         } else {
-            Truth::from(token::matches(&tokens, text))
+            Truth::Open(missing)
         }
     }
 }
@@ -169,6 +174,10 @@ fn block_holds(block: &ConditionBlock, variables: bool, context: &Context<'_>) -
     let Some(found) = found else {
         return Truth::from(operator.holds_when_absent());
     };
+    // Nor does a date that IAM may read in another way.
+    if operator.kind.is_date() && block.values.iter().any(|v| !value::is_date(v)) {
+        return unknown();
+    }
     let one = |found: &String| {
         let text: Vec<char> = found.chars().collect();
         Truth::any(block.values.iter().map(|wanted| {

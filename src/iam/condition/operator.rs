@@ -159,6 +159,11 @@ impl Kind {
             Kind::Arn => resource_tokens(parts, Colons::Parts, variable),
             _ => value_tokens(parts, self == Kind::StringLike, variable),
         };
+        self.fold_tokens(tokens)
+    }
+
+    /// A pattern as this kind compares it.
+    pub(crate) fn fold_tokens(self, tokens: Vec<Token>) -> Vec<Token> {
         match self {
             Kind::StringEqualsIgnoreCase | Kind::Bool => tokens
                 .into_iter()

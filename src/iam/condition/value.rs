@@ -75,9 +75,22 @@ fn number(text: &str) -> Option<f64> {
     text.parse().ok().filter(|n: &f64| plain && n.is_finite())
 }
 
-/// Nanoseconds since 1970 of an ISO 8601 time or day, or of seconds since 1970.
+/// Whether a policy's date says one time for sure.
+pub(crate) fn is_date(text: &str) -> bool {
+    instant(text).is_some()
+}
+
+/// Nanoseconds since 1970 of an ISO 8601 time, day or month, or of seconds since 1970. Four digits may
+/// be a year or such seconds: `None`.
 fn instant(text: &str) -> Option<i128> {
     let text = text.trim();
+    let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+    if text.len() == 4 && digits(text) {
+        return None;
+    }
+    if text.len() == 7 && text.as_bytes()[4] == b'-' {
+        return instant(&format!("{text}-01"));
+    }
     if let Ok(seconds) = text.parse::<i64>() {
         return Some(i128::from(seconds) * 1_000_000_000);
     }

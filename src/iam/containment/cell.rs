@@ -7,7 +7,7 @@ use super::named;
 use crate::iam::condition::implies::{Clause, clauses};
 use crate::iam::document::NamedPolicy;
 use crate::iam::pattern::automaton::{Budget, Language};
-use crate::iam::pattern::token::{Token, glob_ignore_case, normal};
+use crate::iam::pattern::token::{Token, glob_ignore_case, widened};
 use crate::iam::pattern::{QUESTION, covers_tokens, overlaps_tokens};
 use crate::iam::statement::{Effect, Statement};
 use crate::iam::template::{Colons, Names, parts, resource_tokens};
@@ -47,7 +47,14 @@ impl Field {
     fn new(negated: bool, texts: &[String], compile: impl FnMut(&String) -> Vec<Token>) -> Self {
         let exact: Vec<Pattern> = texts.iter().map(compile).map(Into::into).collect();
         let texts = texts.iter().map(|t| t.as_str().into()).collect();
-        let wide = exact.iter().map(widened).collect();
+        let wide = exact.iter().map(|p| {
+            if has_variable(p) {
+                widened(p).into()
+            } else {
+                Rc::clone(p)
+            }
+        });
+        let wide = wide.collect();
         Self::of(negated, exact, wide, texts)
     }
 
@@ -217,21 +224,6 @@ impl Field {
 
 fn has_variable(pattern: &[Token]) -> bool {
     pattern.iter().any(|t| matches!(t, Token::Variable(_)))
-}
-
-/// The pattern with `*` for variables. What follows a `*` is free to cross colons, as a variable's
-/// value may hold some.
-fn widened(pattern: &Pattern) -> Pattern {
-    let Some(first) = pattern.iter().position(|t| matches!(t, Token::Variable(_))) else {
-        return Rc::clone(pattern);
-    };
-    let freed = pattern.iter().enumerate().map(|(at, token)| match token {
-        Token::Variable(_) => Token::Many,
-        Token::ManyWithin if at > first => Token::Many,
-        Token::OneWithin if at > first => Token::One,
-        other => *other,
-    });
-    normal(freed).into()
 }
 
 /// A statement, compiled.

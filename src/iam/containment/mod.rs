@@ -13,11 +13,13 @@
 
 mod cell;
 mod cover;
+mod split;
 mod witness;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::condition::implies::{Clause, contradict, implies_clauses};
+use super::condition::exclude::contradict;
+use super::condition::implies::{Clause, implies_clauses};
 use super::document::{NamedPolicy, PolicySet};
 use super::evaluate::{Decision, Request, evaluate};
 use super::pattern::automaton::{Budget, Exhausted};
@@ -81,6 +83,16 @@ pub fn contained(proposed: &PolicySet, current: &PolicySet) -> Containment {
     if let Some(reason) = not_for_identities(proposed).or_else(|| not_for_identities(current)) {
         return Containment::Unknown(reason);
     }
+    match compared(proposed, current) {
+        Containment::Unknown(reason) => split::by_values(proposed)
+            .map(|parts| compared(&parts, current))
+            .filter(|answer| !matches!(answer, Containment::Unknown(_)))
+            .unwrap_or(Containment::Unknown(reason)),
+        answer => answer,
+    }
+}
+
+fn compared(proposed: &PolicySet, current: &PolicySet) -> Containment {
     let mut budget = Budget::new(WORK);
     let segments = Question::new(proposed, current, Colons::Segments);
     let answer = segments.answer(&mut budget);
@@ -175,7 +187,12 @@ struct Question<'a> {
     current_set: &'a PolicySet,
     proposed: Side<'a>,
     current: Side<'a>,
+    /// Statements that may still be evaluated in search of a witness.
+    looks: std::cell::Cell<usize>,
 }
+
+/// Statements that are evaluated in search of witnesses: bounds what hostile policies cost.
+const LOOKS: usize = 4_000_000;
 
 /// What became of one obligation.
 enum Outcome {
@@ -192,6 +209,7 @@ impl<'a> Question<'a> {
             current_set,
             proposed: Side::new(proposed_set, colons, &mut names),
             current: Side::new(current_set, colons, &mut names),
+            looks: LOOKS.into(),
         }
     }
 
@@ -222,14 +240,16 @@ impl<'a> Question<'a> {
             if let Some(boundary) = &self.current.boundary {
                 outcomes.push(self.allowed_by(rule, boundary, budget));
             }
-            for &deny in &new_denies {
-                outcomes.push(self.not_denied_by(rule, deny, budget));
-            }
-            for outcome in outcomes {
+            let denies = new_denies.iter();
+            let denies = denies.map(|deny| self.not_denied_by(rule, deny, &mut *budget));
+            for outcome in outcomes.into_iter().chain(denies) {
                 match outcome {
                     Outcome::Met => {}
                     Outcome::Failed(witness) => return Containment::NotContained(witness),
                     Outcome::Open(reason) => opens.push(reason),
+                }
+                if opens.len() >= OPENS {
+                    break;
                 }
             }
         }
@@ -391,7 +411,8 @@ impl<'a> Question<'a> {
 
     /// A request at this point that shows the difference, confirmed by evaluating it.
     fn witness(&self, cell: &Cell<'_>, point: &Point) -> Option<Witness> {
-        let context = witness::context(self.proposed_set, self.current_set, cell, point)?;
+        let sets = [self.proposed_set, self.current_set];
+        let context = witness::context(sets, cell, point, &self.looks)?;
         let request = Request {
             action: point.action.clone(),
             resource: point.resource.clone(),
@@ -402,10 +423,13 @@ impl<'a> Question<'a> {
             return None;
         }
         // Only the keys that matter stay; a hostile policy may have too many to ask for each.
+        let statements = sets.map(|set| set.documents().map(|p| p.document.statements().len()));
+        let statements: usize = statements.into_iter().flatten().sum();
+        let keys = KEYS.min(self.looks.get() / (1 + statements));
         for key in request
             .context
             .keys()
-            .take(KEYS)
+            .take(keys)
             .cloned()
             .collect::<Vec<_>>()
         {

@@ -1,6 +1,7 @@
 use super::*;
 use crate::iam::PolicyDocument;
 
+mod conditions;
 mod samples;
 
 fn document(statements: &str) -> PolicyDocument {
@@ -229,86 +230,6 @@ fn where_the_readings_of_colons_differ_it_is_unknown() {
         &["+ s3:a arn:aws:s3:*", "- s3:a arn:aws:s3:*:*:*:y"],
     );
     assert!(answer.starts_with("unknown"), "{answer}");
-}
-
-#[test]
-fn conditions_count_where_they_follow() {
-    let like = r#"{"StringLike":{"s3:prefix":"home/*"}}"#;
-    let tight = r#"{"StringEquals":{"S3:Prefix":"home/a"},"Bool":{"aws:SecureTransport":"true"}}"#;
-    let region = r#"{"StringNotEquals":{"aws:RequestedRegion":["eu-west-1","eu-west-2"]}}"#;
-    let in_region = r#"{"StringEquals":{"aws:RequestedRegion":"eu-west-1"}}"#;
-    let under = |short: &str, condition: &str| format!("{short} {condition}");
-    for (proposed, current, expected) in [
-        (
-            vec![under("+ s3:a *", tight)],
-            vec![under("+ s3:* *", like)],
-            "contained",
-        ),
-        (
-            vec![under("+ s3:a *", like)],
-            vec!["+ s3:* *".into()],
-            "contained",
-        ),
-        (
-            vec!["+ s3:a *".into()],
-            vec![under("+ s3:* *", like)],
-            "s3:a arn:aws:s3:::b s3:prefix=",
-        ),
-        (
-            vec![under("+ s3:a *", like)],
-            vec![under("+ s3:* *", tight)],
-            "s3:a arn:aws:s3:::b s3:prefix=home/",
-        ),
-        // A Deny kept with its condition, and one that was dropped.
-        (
-            vec!["+ s3:a *".into(), under("- * *", region)],
-            vec!["+ * *".into(), under("- * *", region)],
-            "contained",
-        ),
-        (
-            vec!["+ s3:a *".into()],
-            vec!["+ * *".into(), under("- * *", region)],
-            "s3:a arn:aws:s3:::b aws:RequestedRegion=",
-        ),
-        (
-            vec![under("+ s3:a *", in_region)],
-            vec!["+ * *".into(), under("- * *", region)],
-            "contained",
-        ),
-        // The proposal's own conditional Deny does not excuse what it allows.
-        (
-            vec!["+ s3:a *".into(), under("- * *", like)],
-            vec!["+ s3:b *".into()],
-            "s3:a arn:aws:s3:::b s3:prefix=",
-        ),
-        // A Deny follows from the conditions of the Allow: then it takes all of it away.
-        (
-            vec![under("+ s3:a *", tight), under("- s3:a *", like)],
-            vec![],
-            "contained",
-        ),
-    ] {
-        let proposed: Vec<&str> = proposed.iter().map(String::as_str).collect();
-        let current: Vec<&str> = current.iter().map(String::as_str).collect();
-        assert_eq!(
-            check(&proposed, &current),
-            expected,
-            "{proposed:?} in {current:?}"
-        );
-    }
-    // Two conditions that together always hold are not recognised, and that is said.
-    let answer = check(
-        &["+ s3:a *"],
-        &[
-            r#"+ s3:a * {"Bool":{"k":"true"}}"#,
-            r#"+ s3:a * {"StringNotEquals":{"k":"true"}}"#,
-        ],
-    );
-    assert_eq!(
-        answer,
-        "unknown: statement 1 of `p` allows `s3:a` on `*`, of which neither a proof nor a request \
-         against it was found; the conditions of other statements do not provably follow from its own"
-    );
 }
 
 #[test]

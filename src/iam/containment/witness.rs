@@ -1,10 +1,12 @@
 //! A context in which a request is allowed by one set of policies and denied by another.
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::cell::Cell;
 use super::cover::Point;
-use crate::iam::condition::operator::{Kind, Operator};
+use crate::iam::condition::operator::{Kind, Operator, Set};
+use crate::iam::condition::value::{Network, network};
 use crate::iam::condition::{Context, Truth, holds};
 use crate::iam::document::PolicySet;
 use crate::iam::evaluate::{Request, applies};
@@ -19,13 +21,21 @@ const VALUES: usize = 12;
 
 type Values = Vec<String>;
 
-/// Finds values for the keys that matter to the point. `None` where none of those tried do it.
+/// Finds values for the keys that matter to the point. `None` where none of those tried do it, or where
+/// `looks`, the number of statements that may be evaluated, is used up.
 pub(super) fn context(
-    proposed: &PolicySet,
-    current: &PolicySet,
+    [proposed, current]: [&PolicySet; 2],
     cell: &Cell<'_>,
     point: &Point,
+    looks: &std::cell::Cell<usize>,
 ) -> Option<BTreeMap<String, Values>> {
+    let spend = |statements: usize| {
+        let left = looks.get().checked_sub(statements);
+        looks.set(left.unwrap_or(0));
+        left
+    };
+    let all = [proposed, current].map(|set| set.documents().map(|p| p.document.statements().len()));
+    spend(all.into_iter().flatten().sum())?;
     let mut request = Request::new(&point.action, &point.resource);
     let nothing = BTreeMap::new();
     let unknown = Context::new(&nothing, false);
@@ -62,7 +72,9 @@ pub(super) fn context(
             };
             !any(deny) && any(allow) && (!bounded || any(boundary))
         };
+    let near = left.iter().chain(&right).map(Vec::len).sum::<usize>();
     for values in choices(&keys) {
+        spend(1 + near)?;
         request.context = values;
         if allowed(&left, proposed.boundary.is_some(), &request)
             && !allowed(&right, current.boundary.is_some(), &request)
@@ -93,7 +105,11 @@ fn candidates<'a>(
         let variables = block.values.iter().flat_map(|v| parts(v, true));
         for part in variables {
             if let Part::Variable(v) = part {
-                entry(&mut keys, &v.key).push(vec![point.variable.clone()]);
+                let tries = entry(&mut keys, &v.key);
+                let value = vec![point.variable.clone()];
+                if !tries.contains(&value) && tries.len() < VALUES {
+                    tries.push(value);
+                }
             }
         }
         let tries = entry(&mut keys, &block.key);
@@ -104,14 +120,15 @@ fn candidates<'a>(
         }
     }
     for pattern in statements.flat_map(|s| s.resources.patterns()) {
+        let fits = fitting(pattern, &point.resource);
         for part in parts(pattern, true) {
             if let Part::Variable(v) = part {
                 let tries = entry(&mut keys, &v.key);
-                for value in [
-                    Some(point.variable.clone()),
-                    fitting(pattern, &point.resource),
-                ] {
-                    let value: Values = value.into_iter().collect();
+                if tries.len() >= VALUES {
+                    continue;
+                }
+                for value in [Some(&point.variable), fits.as_ref()] {
+                    let value: Values = value.into_iter().cloned().collect();
                     if !tries.contains(&value) {
                         tries.insert(1, value);
                     }
@@ -170,10 +187,10 @@ fn samples(block: &ConditionBlock, variable: &str) -> Vec<Values> {
                 .collect()
         };
         match operator.kind {
-            Kind::StringLike | Kind::Arn => out.extend([plain(""), plain("x")]),
+            Kind::StringLike | Kind::Arn => out.extend([plain(""), plain("x"), plain("~y")]),
             Kind::Bool => out.extend(["true".to_owned(), "false".to_owned()]),
             Kind::IpAddress => {
-                out.extend(value.split('/').next().map(ToOwned::to_owned));
+                out.extend(network(value).into_iter().flat_map(ends));
                 out.extend(["192.0.2.1".to_owned(), "2001:db8::1".to_owned()]);
             }
             kind if kind.is_number() => {
@@ -192,7 +209,29 @@ fn samples(block: &ConditionBlock, variable: &str) -> Vec<Values> {
     if operator.kind.takes_variables() {
         out.push("other".to_owned());
     }
-    out.into_iter().map(|v| vec![v]).collect()
+    let other = out.last().cloned();
+    let mut out: Vec<Values> = out.into_iter().map(|v| vec![v]).collect();
+    if operator.set != Set::None
+        && let (Some(first), Some(other)) = (out.first().cloned(), other)
+    {
+        out.insert(1, vec![first[0].clone(), other]);
+    }
+    out
+}
+
+/// The first and the last address of a network.
+fn ends((base, length): Network) -> [String; 2] {
+    let last: IpAddr = match base {
+        IpAddr::V4(v4) => {
+            let open = u32::MAX.checked_shr(length.into()).unwrap_or(0);
+            Ipv4Addr::from(v4.to_bits() | open).into()
+        }
+        IpAddr::V6(v6) => {
+            let open = u128::MAX.checked_shr(length.into()).unwrap_or(0);
+            Ipv6Addr::from(v6.to_bits() | open).into()
+        }
+    };
+    [base.to_string(), last.to_string()]
 }
 
 /// Assignments of values to keys: first choices for all, then others for one key, for two, and then

@@ -106,7 +106,12 @@ fn refuted_by_samples(wide: &[Token], narrow: &[Token]) -> bool {
     })
 }
 
-/// Whether some string is matched by both. Exact; time is the product of the lengths at worst.
+/// The longest comparison of two patterns, in places of the one times places of the other. Those of a
+/// policy within IAM's limits are far from it.
+const PAIRS: usize = 16_000_000;
+
+/// Whether some string is matched by both. Exact, but for patterns so long that it would take too much
+/// time: they are said to meet.
 ///
 /// A variable meets the same variable, any one character or a star: it may hold anything, but two
 /// patterns that meet through a variable's text alone are found only by widening it first.
@@ -115,8 +120,16 @@ pub(crate) fn overlaps_tokens(a: &[Token], b: &[Token]) -> bool {
     let apart =
         |(x, y): (&Token, &Token)| matches!((x, y), (Token::Char(x), Token::Char(y)) if x != y);
     let before_stars = |(x, y): &(&Token, &Token)| !x.repeats() && !y.repeats();
-    if a.iter().zip(b).take_while(before_stars).any(apart) {
+    let fixed = a.iter().zip(b).take_while(before_stars);
+    if fixed.clone().any(apart) {
         return false;
+    }
+    // Up to the first star, place stands against place.
+    let same = |(x, y): &(&Token, &Token)| x == y;
+    let begin = fixed.take_while(same).count();
+    let (a, b) = (&a[begin..], &b[begin..]);
+    if a.len().saturating_mul(b.len()) > PAIRS {
+        return true;
     }
     let mut reached = vec![false; b.len() + 1];
     reached[0] = true;

@@ -53,6 +53,21 @@ pub(crate) fn wild(c: char) -> Token {
     }
 }
 
+/// The pattern with `*` for variables. What follows a `*` is free to cross colons, as a variable's
+/// value may hold some.
+pub(crate) fn widened(pattern: &[Token]) -> Vec<Token> {
+    let mut open = false;
+    normal(pattern.iter().map(|token| match token {
+        Token::Variable(_) => {
+            open = true;
+            Token::Many
+        }
+        Token::ManyWithin if open => Token::Many,
+        Token::OneWithin if open => Token::One,
+        other => *other,
+    }))
+}
+
 /// Brings tokens into one form per language as far as that is cheap: `**` is `*` and `*?` is `?*`.
 pub(crate) fn normal(tokens: impl IntoIterator<Item = Token>) -> Vec<Token> {
     let mut out: Vec<Token> = Vec::new();
