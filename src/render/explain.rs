@@ -87,6 +87,7 @@ pub fn write_explanation_text(
             wrapped(out, "  ! ", &plain(&line))?;
         }
         match role.actions.as_slice() {
+            [] => writeln!(out, "\n  no action that is granted today is one of these")?,
             [one] => in_full(one, out)?,
             several => lines(several, out)?,
         }

@@ -24,7 +24,7 @@ pub(super) fn input_reasons(draft: &mut Draft<'_>) {
                 role.account
             ),
         );
-    } else if usage.seen.count == 0 {
+    } else if usage.seen.count == 0 && draft.inputs.calls().is_empty() {
         draft.reason(
             "unused-role",
             true,
