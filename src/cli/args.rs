@@ -31,11 +31,11 @@ pub(super) struct Args {
 pub(super) enum Command {
     /// The main job: policies, diffs and a report per Lambda role
     Fit(FitArgs),
-    /// Fit on the past, replay the rest: what would have been denied, how much wider than used
+    /// Fit on the past, replay the rest: what is denied, and how much wider than used
     Backtest(BacktestArgs),
     /// A gate for pipelines and periodic jobs: fails where roles hold more than they use
     Check(super::check::CheckArgs),
-    /// What these logs can and cannot show of what is granted, and what would make them show more
+    /// What these logs can and cannot show of what is granted, and how to see more
     Coverage(CoverageArgs),
     /// Why a line is there or gone: the evidence on a role's actions
     Explain(ExplainArgs),
