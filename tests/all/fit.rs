@@ -385,3 +385,30 @@ fn everything_on_a_resource_with_a_variable_is_little() {
     );
     assert!(role["decisions"].as_array().unwrap().len() < 1_000);
 }
+
+#[test]
+fn a_region_that_shows_up_late_proves_no_silence() {
+    let mut world = World::new();
+    world.cover(0..61);
+    world.write_selectors(&[]);
+    for day in 0..60 {
+        world.call(
+            day,
+            "ssm",
+            "GetParameter",
+            json!({"requestParameters": {"name": "p"}}),
+        );
+    }
+    let there = json!({"awsRegion": "eu-west-1", "requestParameters": {"queueName": "q"}});
+    world.call(59, "sqs", "CreateQueue", there);
+    let queue = "arn:aws:sqs:eu-west-1:111122223333:q";
+    let (report, _) = fit(
+        &mut world,
+        &json!([{"Effect": "Allow", "Action": ["sqs:CreateQueue", "sqs:DeleteQueue"], "Resource": queue},
+            {"Effect": "Allow", "Action": "ssm:GetParameter", "Resource": "*"}]),
+    );
+    let lines = allows(&role(&report, "worker-role")["proposed"]["policy"]);
+    for action in ["sqs:CreateQueue", "sqs:DeleteQueue"] {
+        assert!(lines.contains(&format!("{action} {queue}")), "{lines:#?}");
+    }
+}

@@ -100,7 +100,7 @@ impl View<'_> {
     }
 
     /// Days from a time to the last event.
-    fn days_since(&self, since: Option<i64>) -> i64 {
+    pub(super) fn days_since(&self, since: Option<i64>) -> i64 {
         match (since, self.time.last) {
             (Some(since), Some(last)) => (last - since.min(last)).div_euclid(86_400).max(1),
             _ => self.days(),

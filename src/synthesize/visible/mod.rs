@@ -62,6 +62,8 @@ pub(super) struct View<'a> {
     places: Vec<(&'a str, &'a Place)>,
     pub(super) time: Days,
     missing: Option<String>,
+    /// Days of events for silence to say that rare work did not happen.
+    least: i64,
 }
 
 impl<'a> View<'a> {
@@ -98,6 +100,7 @@ impl<'a> View<'a> {
             ran,
             places,
             missing,
+            least: options.min_window_days,
         }
     }
 

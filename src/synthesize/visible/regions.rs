@@ -97,8 +97,18 @@ impl View<'_> {
                 )));
             }
         }
-        match regions.iter().find(|region| self.place(region).is_none()) {
-            Some(region) => Err(not_logged(format!("the input has no events of {region}"))),
+        if let Some(region) = regions.iter().find(|region| self.place(region).is_none()) {
+            return Err(not_logged(format!("the input has no events of {region}")));
+        }
+        // A Region that shows up late in a long window may have been silent for want of a trail.
+        let late = regions.iter().find_map(|region| {
+            let days = self.days_since(self.place(region)?.first);
+            (days < self.least && self.days() >= self.least).then_some((region, days))
+        });
+        match late {
+            Some((region, days)) => Err(not_logged(format!(
+                "the input has events of {region} for its last {days} days alone"
+            ))),
             None => Ok(regions),
         }
     }
