@@ -303,6 +303,26 @@ mod tests {
                 "arn:aws:ec2:us-east-1:111122223333:network-interface/*",
             ),
             (
+                "arn:aws:s3:us-east-1:111122223333:accesspoint/ap1/object/in/2026/11/22/a.csv",
+                "arn:aws:s3:us-east-1:111122223333:accesspoint/ap1/object/in/*/a.csv",
+            ),
+            (
+                "arn:aws:ecs:us-east-1:111122223333:task/jobs/0123456789abcdef0123456789abcdef",
+                "arn:aws:ecs:us-east-1:111122223333:task/jobs/*",
+            ),
+            (
+                "arn:aws:secretsmanager:us-east-1:111122223333:secret:db/orders-Ab1Cd2",
+                "=arn:aws:secretsmanager:us-east-1:111122223333:secret:db/orders-Ab1Cd2",
+            ),
+            (
+                "arn:aws:states:us-east-1:111122223333:execution:nightly:9f14e45f-ceea-467f-9b1c-2f1f2b7a1c11",
+                "arn:aws:states:us-east-1:111122223333:execution:nightly:*",
+            ),
+            (
+                "arn:aws:logs:us-east-1:111122223333:log-group:/app:log-stream:2026/11/22/x",
+                "arn:aws:logs:us-east-1:111122223333:log-group:/app:*",
+            ),
+            (
                 "arn:aws:ec2:us-east-1:111122223333:instance/i-0abc",
                 "arn:aws:ec2:us-east-1:111122223333:instance/*",
             ),
