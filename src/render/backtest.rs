@@ -5,6 +5,7 @@ use std::io;
 
 use serde::Serialize;
 
+use super::escape::plain;
 use super::{Failure, ReasonRow, Tool, Window};
 
 /// `rolefit.backtest/1`.
@@ -288,17 +289,4 @@ fn finest_first<'a, T>(rows: &'a BTreeMap<&'static str, T>) -> Vec<(&'a &'static
             .position(|known| known == *name)
     });
     rows
-}
-
-/// Names come from logs: control characters are escaped.
-fn plain(text: &str) -> String {
-    text.chars()
-        .flat_map(|c| {
-            if c.is_control() {
-                c.escape_unicode().collect::<Vec<_>>()
-            } else {
-                vec![c]
-            }
-        })
-        .collect()
 }
