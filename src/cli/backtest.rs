@@ -14,22 +14,23 @@ use crate::render::{write_backtest_json, write_backtest_text};
 use crate::synthesize::{ConditionRule, Granularity, Options, UnseenRule};
 
 pub(super) fn run(args: &BacktestArgs) -> Result<Exit, Fault> {
-    let selection = inputs::selection(&args.logs)?;
+    let selection = inputs::selection(&args.logs.selection)?;
     let split = split(&args.split)?;
-    let pool = inputs::pool(&args.logs)?;
-    let catalog = inputs::catalog(args.logs.catalog.as_deref())?;
-    let snapshot = if args.roles.snapshot.is_none() && args.roles.account_details.is_empty() {
-        Snapshot::default()
-    } else {
-        fit::load_snapshot(
-            args.roles.snapshot.as_deref(),
-            &args.roles.account_details,
-            catalog,
-        )?
-    };
-    let excluded: Vec<PathBuf> = args.roles.snapshot.iter().cloned().collect();
+    let pool = inputs::pool(&args.logs.run)?;
+    let catalog = inputs::catalog(args.logs.run.catalog.as_deref())?;
+    let snapshot =
+        if args.roles.account.snapshot.is_none() && args.roles.account.account_details.is_empty() {
+            Snapshot::default()
+        } else {
+            fit::load_snapshot(
+                args.roles.account.snapshot.as_deref(),
+                &args.roles.account.account_details,
+                catalog,
+            )?
+        };
+    let excluded: Vec<PathBuf> = args.roles.account.snapshot.iter().cloned().collect();
     let source = inputs::source(&args.logs, &excluded)?;
-    let progress = Progress::new(!args.logs.no_progress);
+    let progress = Progress::new(!args.logs.run.no_progress);
     let mut granularities: Vec<Granularity> = args
         .granularity
         .iter()
@@ -61,7 +62,7 @@ pub(super) fn run(args: &BacktestArgs) -> Result<Exit, Fault> {
             },
             roles: args.roles.role.clone(),
             all_roles: args.roles.all_roles,
-            accounts: args.logs.account.clone(),
+            accounts: args.logs.selection.account.clone(),
         },
         granularities,
         split,

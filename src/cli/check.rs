@@ -72,7 +72,7 @@ struct Verdict<'a> {
 
 pub(super) fn run(args: &CheckArgs) -> Result<Exit, Fault> {
     let limit = args.max_unused.as_deref().map(limit).transpose()?;
-    let catalog = inputs::catalog(args.roles.logs.catalog.as_deref())?;
+    let catalog = inputs::catalog(args.roles.logs.run.catalog.as_deref())?;
     for wanted in &args.forbid {
         if catalog.expand(wanted).next().is_none() {
             return Err(Fault::new(

@@ -48,13 +48,17 @@ pub(super) fn run(args: &CoverageArgs) -> Result<Exit, Fault> {
 
 /// Reads logs and snapshot, and says what of them could not be read.
 pub(super) fn read(logs: &args::LogArgs, roles: &RoleArgs) -> Result<Read, Fault> {
-    let selection = inputs::selection(logs)?;
-    let pool = inputs::pool(logs)?;
-    let catalog = inputs::catalog(logs.catalog.as_deref())?;
-    let snapshot = fit::snapshot(roles.snapshot.as_deref(), &roles.account_details, catalog)?;
-    let excluded: Vec<_> = roles.snapshot.iter().cloned().collect();
+    let selection = inputs::selection(&logs.selection)?;
+    let pool = inputs::pool(&logs.run)?;
+    let catalog = inputs::catalog(logs.run.catalog.as_deref())?;
+    let snapshot = fit::snapshot(
+        roles.account.snapshot.as_deref(),
+        &roles.account.account_details,
+        catalog,
+    )?;
+    let excluded: Vec<_> = roles.account.snapshot.iter().cloned().collect();
     let source = inputs::source(logs, &excluded)?;
-    let progress = Progress::new(!logs.no_progress);
+    let progress = Progress::new(!logs.run.no_progress);
     let scan = scan(&source, &selection, catalog, &pool, &progress);
     fit::nothing_read(&logs.logs, &scan)?;
     for (object, reason) in scan.objects.failed.iter().take(5) {
@@ -94,7 +98,7 @@ fn options(logs: &args::LogArgs, roles: &RoleArgs, selection: &Selection) -> Fit
         },
         roles: roles.role.clone(),
         all_roles: roles.all_roles,
-        accounts: logs.account.clone(),
+        accounts: logs.selection.account.clone(),
         include_outside: false,
         per_function: false,
     }

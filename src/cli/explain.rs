@@ -99,18 +99,11 @@ fn report_of(path: &Path) -> Result<Value, Fault> {
 fn fitted(args: &ExplainArgs, logs: &[String]) -> Result<(Value, &'static Catalog, bool), Fault> {
     let logs = LogArgs {
         logs: logs.to_vec(),
-        since: args.since.clone(),
-        from: args.from.clone(),
-        to: args.to.clone(),
-        account: Vec::new(),
-        region: Vec::new(),
-        catalog: None,
-        threads: args.threads,
-        no_progress: args.no_progress,
+        selection: args.selection.clone(),
+        run: args.run.clone(),
     };
     let roles = RoleArgs {
-        snapshot: args.snapshot.clone(),
-        account_details: args.account_details.clone(),
+        account: args.account.clone(),
         role: vec![args.role.clone()],
         all_roles: false,
     };

@@ -34,11 +34,17 @@ pub(super) fn report(
     args: &ProposalArgs,
     out_dir: Option<&Path>,
 ) -> Result<(Report, Snapshot), Fault> {
-    let selection = inputs::selection(&args.logs)?;
-    let pool = inputs::pool(&args.logs)?;
-    let catalog = inputs::catalog(args.logs.catalog.as_deref())?;
-    let snapshot = snapshot(args.snapshot.as_deref(), &args.account_details, catalog)?;
+    let selection = inputs::selection(&args.logs.selection)?;
+    let pool = inputs::pool(&args.logs.run)?;
+    let catalog = inputs::catalog(args.logs.run.catalog.as_deref())?;
+    let snapshot = snapshot(
+        args.roles.account.snapshot.as_deref(),
+        &args.roles.account.account_details,
+        catalog,
+    )?;
     let excluded: Vec<PathBuf> = args
+        .roles
+        .account
         .snapshot
         .iter()
         .map(PathBuf::as_path)
@@ -46,7 +52,7 @@ pub(super) fn report(
         .map(Path::to_owned)
         .collect();
     let source = inputs::source(&args.logs, &excluded)?;
-    let progress = Progress::new(!args.logs.no_progress);
+    let progress = Progress::new(!args.logs.run.no_progress);
     let options = FitOptions {
         synthesis: Options {
             granularity: granularity(args.granularity),
@@ -69,9 +75,9 @@ pub(super) fn report(
             from: selection.from,
             to: selection.to,
         },
-        roles: args.role.clone(),
-        all_roles: args.all_roles,
-        accounts: args.logs.account.clone(),
+        roles: args.roles.role.clone(),
+        all_roles: args.roles.all_roles,
+        accounts: args.logs.selection.account.clone(),
         include_outside: args.include_outside,
         per_function: args.per_function,
     };

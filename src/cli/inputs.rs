@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow, bail};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use super::args::LogArgs;
+use super::args::{LogArgs, RunArgs, SelectionArgs};
 use super::{Exit, Fault};
 use crate::catalog::{AdditionsError, Catalog};
 use crate::read::{Disk, Selection};
 
-pub(super) fn selection(args: &LogArgs) -> Result<Selection, Fault> {
+pub(super) fn selection(args: &SelectionArgs) -> Result<Selection, Fault> {
     let usage = |error: anyhow::Error| {
         Fault::new(Exit::Usage, error).hint("`rolefit help fit` shows every option with an example")
     };
@@ -112,7 +112,7 @@ pub(super) fn catalog(file: Option<&Path>) -> Result<&'static Catalog, Fault> {
     Ok(Box::leak(Box::new(catalog)))
 }
 
-pub(super) fn pool(args: &LogArgs) -> Result<ThreadPool, Fault> {
+pub(super) fn pool(args: &RunArgs) -> Result<ThreadPool, Fault> {
     if args
         .threads
         .is_some_and(|threads| !(1..=256).contains(&threads))

@@ -10,11 +10,11 @@ use super::{Exit, Fault, inputs, say};
 use crate::pipeline::requests;
 
 pub(super) fn run(args: &RequestsArgs) -> Result<Exit, Fault> {
-    let selection = inputs::selection(&args.logs)?;
-    let pool = inputs::pool(&args.logs)?;
-    let catalog = inputs::catalog(args.logs.catalog.as_deref())?;
+    let selection = inputs::selection(&args.logs.selection)?;
+    let pool = inputs::pool(&args.logs.run)?;
+    let catalog = inputs::catalog(args.logs.run.catalog.as_deref())?;
     let source = inputs::source(&args.logs, &[])?;
-    let progress = Progress::new(!args.logs.no_progress);
+    let progress = Progress::new(!args.logs.run.no_progress);
     let mut out = BufWriter::new(io::stdout().lock());
     let (objects, records) = requests(&source, &selection, catalog, &pool, &progress, &mut out)?;
     out.flush()?;
