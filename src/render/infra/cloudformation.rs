@@ -6,7 +6,7 @@ use std::io;
 use serde_json::{Value, json};
 
 use super::quote::{comments, escaped, quoted};
-use super::{InfraOptions, POLICY_NAME, Piece, Plan, identifier};
+use super::{InfraOptions, POLICY_NAME, Piece, Plan, Portable, identifier};
 use crate::render::RoleReport;
 
 /// Writes the inline policy as `AWS::IAM::RolePolicy` of the role as it is. Nothing for a role without an
@@ -44,7 +44,7 @@ pub fn write_cloudformation(
             "  {id}Policy:\n    Type: AWS::IAM::RolePolicy\n    Properties:\n      PolicyName: {}\n      RoleName: {}\n      PolicyDocument:{}",
             quoted(POLICY_NAME),
             quoted(role.name()),
-            value(&plan, policy, 8)
+            value(plan.portable, policy, 8)
         )?;
     }
     spilled(&plan, &id, Some(role.name()), out)?;
@@ -84,7 +84,7 @@ pub fn write_sam(
     let mut policies = if policies.is_empty() {
         "\n".to_owned()
     } else {
-        value(&plan, &Value::Array(policies), 8)
+        value(plan.portable, &Value::Array(policies), 8)
     };
     let role_id = identifier(role.name(), "");
     for at in 1..=plan.spilled.len() {
@@ -130,7 +130,11 @@ fn spilled(
         if let Some(role) = role {
             write!(out, "      Roles:\n        - {}\n", quoted(role))?;
         }
-        write!(out, "      PolicyDocument:{}", value(plan, policy, 8))?;
+        write!(
+            out,
+            "      PolicyDocument:{}",
+            value(plan.portable, policy, 8)
+        )?;
     }
     Ok(())
 }
@@ -153,14 +157,16 @@ fn replaced(plan: &Plan<'_>, notes: &mut Vec<String>) {
 }
 
 /// A JSON value behind a key or a dash: on the same line where it is one word, else as a block at `indent`.
-fn value(plan: &Plan<'_>, json: &Value, indent: usize) -> String {
+pub(in crate::render) fn value(portable: Portable<'_>, json: &Value, indent: usize) -> String {
     let pad = " ".repeat(indent);
     match json {
         Value::Object(object) if object.is_empty() => " {}\n".to_owned(),
         Value::Object(object) => {
             let fields: String = object
                 .iter()
-                .map(|(name, item)| format!("{pad}{}:{}", key(name), value(plan, item, indent + 2)))
+                .map(|(name, item)| {
+                    format!("{pad}{}:{}", key(name), value(portable, item, indent + 2))
+                })
                 .collect();
             format!("\n{fields}")
         }
@@ -171,15 +177,15 @@ fn value(plan: &Plan<'_>, json: &Value, indent: usize) -> String {
                 .map(|item| match item {
                     Value::Object(object) if !object.is_empty() => {
                         // The first field stands behind the dash.
-                        let block = value(plan, item, indent + 2);
+                        let block = value(portable, item, indent + 2);
                         format!("{pad}- {}", block.trim_start())
                     }
-                    item => format!("{pad}-{}", value(plan, item, indent + 2)),
+                    item => format!("{pad}-{}", value(portable, item, indent + 2)),
                 })
                 .collect();
             format!("\n{items}")
         }
-        Value::String(string) => format!(" {}\n", text(plan, string)),
+        Value::String(string) => format!(" {}\n", text(portable, string)),
         other => format!(" {other}\n"),
     }
 }
@@ -193,8 +199,8 @@ fn key(name: &str) -> String {
     }
 }
 
-fn text(plan: &Plan<'_>, string: &str) -> String {
-    let pieces = plan.pieces(string);
+fn text(portable: Portable<'_>, string: &str) -> String {
+    let pieces = portable.pieces(string);
     if pieces.iter().all(|piece| matches!(piece, Piece::Text(_))) {
         return quoted(string);
     }

@@ -14,6 +14,10 @@ pub use cloudformation::{write_cloudformation, write_sam};
 pub use steps::{cli_steps, write_steps};
 pub use terraform::write_terraform;
 
+pub(super) use cloudformation::value as yaml;
+pub(super) use quote::{quoted as yaml_text, shell};
+pub(super) use terraform::{literal as hcl_text, value as hcl};
+
 use super::{RoleReport, Status};
 use crate::catalog::Catalog;
 use crate::iam::{Containment, NamedPolicy, PolicyDocument, PolicySet, contained};
@@ -52,8 +56,12 @@ pub(super) struct Plan<'a> {
     pub(super) delete: Vec<String>,
     /// What a reader should know, a line each; plain.
     pub(super) notes: Vec<String>,
-    portable: Option<Places<'a>>,
+    pub(super) portable: Portable<'a>,
 }
+
+/// How ARNs are written: as they are, or by pseudo parameters.
+#[derive(Clone, Copy, Default)]
+pub(in crate::render) struct Portable<'a>(Option<Places<'a>>);
 
 /// What is replaced by pseudo parameters.
 #[derive(Clone, Copy)]
@@ -66,7 +74,7 @@ struct Places<'a> {
 
 /// A part of a string in portable code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Piece<'a> {
+pub(in crate::render) enum Piece<'a> {
     Text(&'a str),
     Partition,
     Region,
@@ -145,14 +153,20 @@ impl<'a> Plan<'a> {
                 .iter()
                 .map(|note| super::escape::plain(note))
                 .collect(),
-            portable,
+            portable: Portable(portable),
         })
     }
 
+    pub(super) fn is_portable(&self) -> bool {
+        self.portable.0.is_some()
+    }
+}
+
+impl Portable<'_> {
     /// A string of the policy in pieces; one piece where nothing is portable in it.
-    pub(super) fn pieces<'t>(&self, text: &'t str) -> Vec<Piece<'t>> {
+    fn pieces<'t>(&self, text: &'t str) -> Vec<Piece<'t>> {
         let whole = vec![Piece::Text(text)];
-        let Some(places) = self.portable else {
+        let Some(places) = self.0 else {
             return whole;
         };
         let parts: Vec<&str> = text.splitn(6, ':').collect();
@@ -174,10 +188,6 @@ impl<'a> Plan<'a> {
         pieces.push(Piece::Text(rest));
         pieces.retain(|piece| *piece != Piece::Text(""));
         pieces
-    }
-
-    pub(super) fn is_portable(&self) -> bool {
-        self.portable.is_some()
     }
 }
 
@@ -253,7 +263,7 @@ fn only_region<'v>(policies: impl Iterator<Item = &'v Value>) -> Option<&'v str>
 }
 
 /// A name that Terraform and CloudFormation take: letters and digits of the role's name.
-pub(super) fn identifier(name: &str, separator: &str) -> String {
+pub(in crate::render) fn identifier(name: &str, separator: &str) -> String {
     let mut out = String::new();
     for word in name
         .split(|c: char| !c.is_ascii_alphanumeric())

@@ -6,7 +6,7 @@ use super::super::escape::{is_deceptive, plain};
 
 /// A double-quoted string, as HCL and YAML both read it; no character of it is a control character or
 /// reorders text.
-pub(super) fn quoted(text: &str) -> String {
+pub(in crate::render) fn quoted(text: &str) -> String {
     format!("\"{}\"", escaped(text))
 }
 
@@ -55,7 +55,7 @@ pub(super) fn comments(notes: &[String]) -> String {
 }
 
 /// One word of a POSIX shell.
-pub(super) fn shell(text: &str) -> String {
+pub(in crate::render) fn shell(text: &str) -> String {
     let safe = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
     if !text.is_empty() && text.chars().all(safe) {
         text.to_owned()

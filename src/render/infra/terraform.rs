@@ -5,7 +5,7 @@ use std::io;
 use serde_json::Value;
 
 use super::quote::{comments, escaped, quoted};
-use super::{InfraOptions, POLICY_NAME, Piece, Plan, identifier};
+use super::{InfraOptions, POLICY_NAME, Piece, Plan, Portable, identifier};
 use crate::render::RoleReport;
 
 /// Writes the inline policy as `aws_iam_role_policy`, and what to do with what it replaces. Nothing for a
@@ -53,8 +53,8 @@ pub fn write_terraform(
             out,
             "\nresource \"aws_iam_role_policy\" \"{id}\" {{\n  name = {}\n  role = {}\n  policy = jsonencode({})\n}}\n",
             quoted(POLICY_NAME),
-            text(&[Piece::Text(role.name())]),
-            value(&plan, policy, 2)
+            literal(role.name()),
+            value(plan.portable, policy, 2)
         )?;
     }
     for (at, (name, policy)) in plan.spilled.iter().enumerate() {
@@ -62,24 +62,24 @@ pub fn write_terraform(
         write!(
             out,
             "\nresource \"aws_iam_policy\" \"{id}\" {{\n  name = {}\n  policy = jsonencode({})\n}}\n\nresource \"aws_iam_role_policy_attachment\" \"{id}\" {{\n  role       = {}\n  policy_arn = aws_iam_policy.{id}.arn\n}}\n",
-            text(&[Piece::Text(name)]),
-            value(&plan, policy, 2),
-            text(&[Piece::Text(role.name())])
+            literal(name),
+            value(plan.portable, policy, 2),
+            literal(role.name())
         )?;
     }
     if let Some(arn) = &plan.managed {
         write!(
             out,
             "\nresource \"aws_iam_role_policy_attachment\" \"{id}_logging\" {{\n  role       = {}\n  policy_arn = {}\n}}\n",
-            text(&[Piece::Text(role.name())]),
-            text(&plan.pieces(arn))
+            literal(role.name()),
+            text(&plan.portable.pieces(arn))
         )?;
     }
     Ok(true)
 }
 
 /// A JSON value as an HCL expression whose closing bracket stands at `indent`.
-fn value(plan: &Plan<'_>, json: &Value, indent: usize) -> String {
+pub(in crate::render) fn value(portable: Portable<'_>, json: &Value, indent: usize) -> String {
     let inner = " ".repeat(indent + 2);
     let close = " ".repeat(indent);
     match json {
@@ -96,7 +96,7 @@ fn value(plan: &Plan<'_>, json: &Value, indent: usize) -> String {
                 }
             };
             for (name, item) in object {
-                let item = value(plan, item, indent + 2);
+                let item = value(portable, item, indent + 2);
                 let key = key(name);
                 if item.contains('\n') {
                     flush(&mut group, &mut lines);
@@ -112,11 +112,11 @@ fn value(plan: &Plan<'_>, json: &Value, indent: usize) -> String {
         Value::Array(list) => {
             let items: Vec<String> = list
                 .iter()
-                .map(|item| format!("{inner}{},", value(plan, item, indent + 2)))
+                .map(|item| format!("{inner}{},", value(portable, item, indent + 2)))
                 .collect();
             format!("[\n{}\n{close}]", items.join("\n"))
         }
-        Value::String(string) => text(&plan.pieces(string)),
+        Value::String(string) => text(&portable.pieces(string)),
         other => other.to_string(),
     }
 }
@@ -127,8 +127,13 @@ fn key(name: &str) -> String {
     if plain {
         name.to_owned()
     } else {
-        text(&[Piece::Text(name)])
+        literal(name)
     }
+}
+
+/// A string of the policy or about it as it stands.
+pub(in crate::render) fn literal(string: &str) -> String {
+    text(&[Piece::Text(string)])
 }
 
 /// A string in which `${` and `%{` of the policy are no templates.
