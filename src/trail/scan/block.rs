@@ -6,6 +6,8 @@
 
 /// Bytes looked at together.
 pub(super) const BLOCK: usize = 64;
+/// Bytes of a string looked at together.
+pub(super) const CHUNK: usize = 32;
 
 /// Where the characters of interest are: bit n stands for byte n.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,11 +22,16 @@ pub(super) struct Masks {
     pub(super) comma: u64,
     /// Below space: none of these may be in a string.
     pub(super) control: u64,
+    /// Not ASCII.
+    pub(super) high: u64,
 }
 
 /// A way to find them.
 pub(super) trait Way {
     fn masks(block: &[u8; BLOCK]) -> Masks;
+    /// Where the quotes are, and where what is not plain in a string: a backslash, a byte below space or
+    /// one that is not ASCII.
+    fn text(chunk: &[u8; CHUNK]) -> (u32, u32);
     /// Bit n: whether an odd number of bits up to and with n is set.
     fn parity(bits: u64) -> u64;
 }
@@ -54,8 +61,19 @@ impl Way for Plain {
             masks.colon |= is(b':');
             masks.comma |= is(b',');
             masks.control |= gather(zeros(word & (ONES * 0xe0))) << (8 * at);
+            masks.high |= gather(word & !LOW) << (8 * at);
         }
         masks
+    }
+
+    #[inline(always)]
+    fn text(chunk: &[u8; CHUNK]) -> (u32, u32) {
+        let (mut quotes, mut odd) = (0, 0);
+        for (at, byte) in chunk.iter().enumerate() {
+            quotes |= u32::from(*byte == b'"') << at;
+            odd |= u32::from(*byte == b'\\' || !(0x20..0x80).contains(byte)) << at;
+        }
+        (quotes, odd)
     }
 
     #[inline(always)]
@@ -91,13 +109,13 @@ pub(super) fn fastest<T: Task>(task: T) -> T::Output {
 mod x86 {
     use std::arch::x86_64::{
         __m256i, _mm_clmulepi64_si128, _mm_cvtsi128_si64, _mm_set_epi64x, _mm_set1_epi8,
-        _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_min_epu8, _mm256_movemask_epi8,
-        _mm256_or_si256, _mm256_set1_epi8,
+        _mm256_cmpeq_epi8, _mm256_cmpgt_epi8, _mm256_loadu_si256, _mm256_min_epu8,
+        _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8,
     };
 
     use std::sync::LazyLock;
 
-    use super::{BLOCK, Masks, Plain, Task, Way};
+    use super::{BLOCK, CHUNK, Masks, Plain, Task, Way};
 
     /// With AVX2 and the carry-less multiplication. Private: only `fastest` may use it.
     struct Avx2;
@@ -109,6 +127,15 @@ mod x86 {
             // SAFETY: see the reason above.
             unsafe {
                 masks(block)
+            }
+        }
+
+        #[inline(always)]
+        fn text(chunk: &[u8; CHUNK]) -> (u32, u32) {
+            #[expect(unsafe_code, reason = "used by `fastest` alone, which asked for AVX2")]
+            // SAFETY: see the reason above.
+            unsafe {
+                text(chunk)
             }
         }
 
@@ -159,7 +186,27 @@ mod x86 {
                 _mm256_cmpeq_epi8(_mm256_min_epu8(low, last), low),
                 _mm256_cmpeq_epi8(_mm256_min_epu8(high, last), high),
             ),
+            high: bits(low, high),
         }
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn text(chunk: &[u8; CHUNK]) -> (u32, u32) {
+        #[expect(
+            unsafe_code,
+            reason = "a chunk has 32 bytes; no alignment is asked for"
+        )]
+        // SAFETY: see the reason above.
+        let chunk: __m256i = unsafe { _mm256_loadu_si256(chunk.as_ptr().cast()) };
+        let is = |byte: u8| _mm256_cmpeq_epi8(chunk, _mm256_set1_epi8(byte.cast_signed()));
+        // As signed bytes, what is below space or not ASCII is less than space.
+        let odd = _mm256_cmpgt_epi8(_mm256_set1_epi8(0x20), chunk);
+        let odd = _mm256_or_si256(odd, is(b'\\'));
+        (
+            _mm256_movemask_epi8(is(b'"')).cast_unsigned(),
+            _mm256_movemask_epi8(odd).cast_unsigned(),
+        )
     }
 
     #[inline]
@@ -217,6 +264,7 @@ mod tests {
             colon: of(&|b| b == b':'),
             comma: of(&|b| b == b','),
             control: of(&|b| b < 0x20),
+            high: of(&|b| b >= 0x80),
         }
     }
 
@@ -242,7 +290,29 @@ mod tests {
         }
     }
 
+    struct Text<'b>(&'b [u8; CHUNK]);
+
+    impl Task for Text<'_> {
+        type Output = (u32, u32);
+
+        #[inline(always)]
+        fn run<W: Way>(self) -> (u32, u32) {
+            W::text(self.0)
+        }
+    }
+
     fn check(block: &[u8; BLOCK]) {
+        for chunk in block.as_chunks::<CHUNK>().0 {
+            let of = |is: &dyn Fn(u8) -> bool| {
+                (0..CHUNK).fold(0, |bits, at| bits | u32::from(is(chunk[at])) << at)
+            };
+            let slow = (
+                of(&|b| b == b'"'),
+                of(&|b| b == b'\\' || !(0x20..0x80).contains(&b)),
+            );
+            assert_eq!(Plain::text(chunk), slow);
+            assert_eq!(fastest(Text(chunk)), slow);
+        }
         assert_eq!(Plain::masks(block), slow(block));
         assert_eq!(fastest(Look(block)), slow(block));
     }

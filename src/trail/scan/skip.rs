@@ -1,19 +1,17 @@
-//! One JSON object or list, checked and cut into its members in one pass.
+//! One JSON object or list, checked and passed over.
 //!
-//! In: bytes that begin with `{` or `[`. Out: where the value ends and where each of its members lies.
+//! In: bytes that begin with `{` or `[`. Out: how long the value is and whether it is all ASCII.
 //! Accepts exactly the sound JSON that has no white space between its tokens and does not nest absurdly;
-//! everything else is [`Cut::Odd`] or [`Cut::Short`], for a patient parser to decide on. Whether the
-//! bytes are UTF-8 is for the caller to ask.
+//! everything else is [`Cut::Odd`] or [`Cut::Short`], for a patient parser to decide on. Whether bytes
+//! that are not ASCII are UTF-8 is for the caller to ask.
 //!
 //! Soundness is decided by what may stand beside what, for 64 bytes at a time: a string, bracket or word
 //! only after `{`, `[`, `:` or `,`; a `,` or a closing bracket only after a value; a `:` only after a
 //! string that follows `{` or `,`. What that leaves open is counted per bracket: an object has one colon
 //! more than commas, or nothing at all in it; a list has no colon. Words and escapes are read one by one.
 
-use super::block::{BLOCK, Task, Way, fastest};
+use super::block::{BLOCK, Way};
 
-/// Members of one value that are told apart.
-const MOST: usize = 64;
 /// Values within values that are followed.
 const DEEPEST: usize = 64;
 
@@ -26,81 +24,13 @@ pub(in super::super) enum Cut {
     Odd,
 }
 
-/// Where the members of a value lie.
-pub(super) struct Members {
-    /// Every `:` and `,` of the value itself, and its end: offsets.
-    marks: [u32; 2 * MOST + 1],
-    count: usize,
-    /// Bytes of the value.
-    length: usize,
-    escapes: bool,
-}
-
-impl Members {
-    pub(super) fn new() -> Self {
-        Self {
-            marks: [0; 2 * MOST + 1],
-            count: 0,
-            length: 0,
-            escapes: false,
-        }
-    }
-
+/// A value that was passed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Skipped {
     /// Bytes of the value, brackets included.
-    pub(super) fn length(&self) -> usize {
-        self.length
-    }
-
-    /// Whether some string in the value has an escape.
-    pub(super) fn escapes(&self) -> bool {
-        self.escapes
-    }
-
-    fn marks(&self) -> &[u32] {
-        self.marks.get(..self.count).unwrap_or_default()
-    }
-
-    /// The members of an object: key with its quotes left away, and value, each from and to.
-    pub(super) fn of_object(&self) -> impl Iterator<Item = [usize; 4]> {
-        let mut before = 0;
-        self.marks().chunks_exact(2).map(move |pair| {
-            let (colon, end) = (pair[0] as usize, pair[1] as usize);
-            let member = [before + 2, colon - 1, colon + 1, end];
-            before = end;
-            member
-        })
-    }
-
-    /// The elements of a list, from and to.
-    pub(super) fn of_list(&self) -> impl Iterator<Item = (usize, usize)> {
-        let mut before = 0;
-        let empty = self.length == 2;
-        self.marks().iter().filter(move |_| !empty).map(move |end| {
-            let element = (before + 1, *end as usize);
-            before = *end as usize;
-            element
-        })
-    }
-}
-
-/// Checks and cuts the value at the start of `text`, in the fastest way that this processor has.
-#[inline]
-pub(super) fn cut(text: &[u8], members: &mut Members) -> Result<(), Cut> {
-    fastest(Cutting { text, members })
-}
-
-struct Cutting<'a> {
-    text: &'a [u8],
-    members: &'a mut Members,
-}
-
-impl Task for Cutting<'_> {
-    type Output = Result<(), Cut>;
-
-    #[inline(always)]
-    fn run<W: Way>(self) -> Result<(), Cut> {
-        cut_with::<W>(self.text, self.members)
-    }
+    pub(super) length: usize,
+    /// Every byte of it is ASCII; may be false of one that is, where others follow it closely.
+    pub(super) ascii: bool,
 }
 
 /// What the last byte of the block before was: 1 or 0 each.
@@ -118,10 +48,10 @@ struct Before {
     key_closed: u64,
 }
 
+/// Checks the value at the start of `text`.
 #[inline(always)]
-pub(super) fn cut_with<W: Way>(text: &[u8], members: &mut Members) -> Result<(), Cut> {
-    members.count = 0;
-    members.escapes = false;
+pub(super) fn skip<W: Way>(text: &[u8]) -> Result<Skipped, Cut> {
+    let mut high = 0_u64;
     let mut before = Before {
         starts: 1,
         ..Before::default()
@@ -149,6 +79,7 @@ pub(super) fn cut_with<W: Way>(text: &[u8], members: &mut Members) -> Result<(),
             }
         };
         let found = W::masks(block);
+        high |= found.high;
 
         // Strings.
         let escaped = if found.backslash == 0 {
@@ -200,15 +131,7 @@ pub(super) fn cut_with<W: Way>(text: &[u8], members: &mut Members) -> Result<(),
             let between = ahead & (bit - 1);
             ahead = !(bit - 1) & !bit;
             brackets &= brackets - 1;
-            level(
-                members,
-                depth,
-                objects,
-                between & colon,
-                between & comma,
-                at,
-                &mut balance,
-            )?;
+            level(objects, between & colon, between & comma, &mut balance)?;
             let offset = at + place;
             let object = block.get(place).is_some_and(|byte| byte & 0x20 != 0);
             if open & bit != 0 {
@@ -228,9 +151,6 @@ pub(super) fn cut_with<W: Way>(text: &[u8], members: &mut Members) -> Result<(),
             depth = depth.wrapping_sub(1);
             balance = *kept.get(depth).ok_or(Cut::Odd)?;
             if depth == 0 {
-                if !empty || !object {
-                    mark(members, offset)?;
-                }
                 end = Some((offset + 1, bit | (bit - 1)));
                 break;
             }
@@ -240,15 +160,7 @@ pub(super) fn cut_with<W: Way>(text: &[u8], members: &mut Members) -> Result<(),
             if last {
                 return Err(Cut::Short);
             }
-            level(
-                members,
-                depth,
-                objects,
-                ahead & colon,
-                ahead & comma,
-                at,
-                &mut balance,
-            )?;
+            level(objects, ahead & colon, ahead & comma, &mut balance)?;
         }
         wrong &= valid;
         if wrong != 0 {
@@ -256,14 +168,13 @@ pub(super) fn cut_with<W: Way>(text: &[u8], members: &mut Members) -> Result<(),
         }
         let mut words = first_of_word & valid;
         while words != 0 {
-            is_word(
+            word_length(
                 rest.get(words.trailing_zeros() as usize..)
                     .unwrap_or_default(),
             )?;
             words &= words - 1;
         }
         if found.backslash & valid != 0 {
-            members.escapes = true;
             // An escaped byte, or the first of the next block.
             let mut escapes = found.backslash & !escaped & valid;
             while escapes != 0 {
@@ -275,43 +186,20 @@ pub(super) fn cut_with<W: Way>(text: &[u8], members: &mut Members) -> Result<(),
             }
         }
         if let Some((length, _)) = end {
-            members.length = length;
-            return Ok(());
+            let ascii = high == 0;
+            return Ok(Skipped { length, ascii });
         }
         at += BLOCK;
     }
 }
 
-/// Notes the colons and commas of the innermost open value between two brackets.
+/// Counts the colons and commas of the innermost open value between two brackets.
 #[inline(always)]
-fn level(
-    members: &mut Members,
-    depth: usize,
-    objects: u64,
-    colon: u64,
-    comma: u64,
-    at: usize,
-    balance: &mut i32,
-) -> Result<(), Cut> {
+fn level(objects: u64, colon: u64, comma: u64, balance: &mut i32) -> Result<(), Cut> {
     if objects & 1 == 0 && colon != 0 {
         return Err(Cut::Odd);
     }
     *balance += colon.count_ones().cast_signed() - comma.count_ones().cast_signed();
-    if depth == 1 {
-        let mut marks = colon | comma;
-        while marks != 0 {
-            mark(members, at + marks.trailing_zeros() as usize)?;
-            marks &= marks - 1;
-        }
-    }
-    Ok(())
-}
-
-#[inline(always)]
-fn mark(members: &mut Members, offset: usize) -> Result<(), Cut> {
-    let place = members.marks.get_mut(members.count).ok_or(Cut::Odd)?;
-    *place = u32::try_from(offset).map_err(|_| Cut::Odd)?;
-    members.count += 1;
     Ok(())
 }
 
@@ -329,11 +217,11 @@ fn escaped(backslash: u64, carry: &mut u64) -> u64 {
     (EVEN ^ (sum << 1)) & follows
 }
 
-/// Whether `text` begins with a whole number, `true`, `false` or `null`.
+/// How long the number, `true`, `false` or `null` is that `text` begins with.
 #[inline]
-fn is_word(text: &[u8]) -> Result<(), Cut> {
+pub(super) fn word_length(text: &[u8]) -> Result<usize, Cut> {
     let ends = |length: usize| match text.get(length) {
-        Some(b',' | b'}' | b']') => Ok(()),
+        Some(b',' | b'}' | b']') => Ok(length),
         Some(_) => Err(Cut::Odd),
         None => Err(Cut::Short),
     };
@@ -375,7 +263,7 @@ fn is_word(text: &[u8]) -> Result<(), Cut> {
 
 /// Whether `text`, from a backslash on, begins with a whole escape.
 #[inline]
-fn is_escape(text: &[u8]) -> Result<(), Cut> {
+pub(super) fn is_escape(text: &[u8]) -> Result<(), Cut> {
     match text.get(1) {
         Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(()),
         Some(b'u') => match text.get(2..6) {
