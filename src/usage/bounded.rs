@@ -9,21 +9,20 @@ use super::Tally;
 pub trait Coarser: Ord + Clone {
     /// The last rung: few forms are left there.
     const TOP: u8;
+    /// Keys held below the last rung before the next one is climbed.
+    const CAP: usize = 256;
 
     /// The form of the key on a rung, which is at most [`Coarser::TOP`].
     #[must_use]
     fn on_rung(self, rung: u8) -> Self;
 }
 
-/// Tallies by key, at most 256 of them below the top rung.
+/// Tallies by key, at most [`Coarser::CAP`] of them below the top rung.
 #[derive(Clone, Debug)]
 pub struct Bounded<K> {
     rung: u8,
     tallies: BTreeMap<K, Tally>,
 }
-
-/// Keys held before the ladder is climbed.
-const CAP: usize = 256;
 
 impl<K> Default for Bounded<K> {
     fn default() -> Self {
@@ -71,12 +70,13 @@ impl<K: Coarser> Bounded<K> {
     }
 
     fn bound(&mut self) {
-        while self.tallies.len() > CAP && self.rung < K::TOP {
+        while self.tallies.len() > K::CAP && self.rung < K::TOP {
             self.raise(self.rung + 1);
         }
     }
 
-    fn raise(&mut self, rung: u8) {
+    /// Climbs to a rung, where it is higher than that of today.
+    pub(super) fn raise(&mut self, rung: u8) {
         if rung <= self.rung {
             return;
         }

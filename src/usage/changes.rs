@@ -43,7 +43,7 @@ pub struct PolicyChange {
 /// The newest changes of each target; merging is associative and commutative.
 #[derive(Clone, Debug, Default)]
 pub struct Changes {
-    by_target: BTreeMap<ChangeTarget, BTreeSet<PolicyChange>>,
+    pub(super) by_target: BTreeMap<ChangeTarget, BTreeSet<PolicyChange>>,
 }
 
 impl Changes {

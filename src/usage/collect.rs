@@ -96,13 +96,7 @@ impl<'c> Collector<'c> {
         failed: bool,
     ) {
         let place = self.coverage.place(account, region);
-        place.plain |= !organisation;
-        place.organisation |= organisation;
-        if failed {
-            place.failed += 1;
-        } else if let Some(day) = day {
-            place.delivered.insert(day);
-        }
+        place.delivered(day, organisation, failed);
     }
 
     /// Counts records that could not be decoded.
@@ -220,48 +214,15 @@ impl<'c> Collector<'c> {
     }
 
     fn cover(&mut self, record: &Record<'_>, time: Option<i64>) {
-        let account = record
-            .recipient_account_id
-            .as_deref()
-            .or(record.user_identity.account_id.as_deref());
-        let (Some(account), Some(region)) = (account, record.aws_region.as_deref()) else {
+        let Some((account, region)) = covers(record) else {
             return;
-        };
-        let category = record.event_category.as_deref();
-        // A copy for the owner of an endpoint: the call itself is another event.
-        if category == Some("NetworkActivity") {
-            return;
-        }
-        // Before version 1.08 records carry no category.
-        let data = match (category, record.management_event) {
-            (Some(category), _) => category == "Data",
-            (None, Some(management)) => !management,
-            (None, None) => !types_of(&mut self.data_types, self.catalog, record).is_empty(),
         };
         if self.here.0 != account || self.here.1 != region {
             self.leave();
             self.here = (account.to_owned(), region.to_owned(), Place::default());
         }
         let place = &mut self.here.2;
-        place.add(time);
-        if !data {
-            note_management(place, record, time);
-            return;
-        }
-        let kinds = record
-            .resources
-            .iter()
-            .filter_map(|resource| resource.kind.as_deref());
-        let mut listed = false;
-        for kind in kinds {
-            listed = true;
-            place.data(kind, record.read_only, time);
-        }
-        if !listed {
-            for kind in types_of(&mut self.data_types, self.catalog, record) {
-                place.data(kind, record.read_only, time);
-            }
-        }
+        note_event(place, &mut self.data_types, self.catalog, record, time);
     }
 
     /// Adds what was met where the last records were.
@@ -269,6 +230,55 @@ impl<'c> Collector<'c> {
         let (account, region, place) = std::mem::take(&mut self.here);
         if !account.is_empty() || !region.is_empty() || place.first.is_some() {
             self.coverage.place(&account, &region).merge(place);
+        }
+    }
+}
+
+/// The account and Region whose coverage a record is part of.
+pub(super) fn covers<'r>(record: &'r Record<'_>) -> Option<(&'r str, &'r str)> {
+    // A copy for the owner of an endpoint: the call itself is another event.
+    if record.event_category.as_deref() == Some("NetworkActivity") {
+        return None;
+    }
+    let account = record
+        .recipient_account_id
+        .as_deref()
+        .or(record.user_identity.account_id.as_deref());
+    account.zip(record.aws_region.as_deref())
+}
+
+/// Notes an event where it happened.
+pub(super) fn note_event(
+    place: &mut Place,
+    data_types: &mut DataTypes,
+    catalog: &Catalog,
+    record: &Record<'_>,
+    time: Option<i64>,
+) {
+    // Before version 1.08 records carry no category.
+    let category = record.event_category.as_deref();
+    let data = match (category, record.management_event) {
+        (Some(category), _) => category == "Data",
+        (None, Some(management)) => !management,
+        (None, None) => !types_of(data_types, catalog, record).is_empty(),
+    };
+    place.add(time);
+    if !data {
+        note_management(place, record, time);
+        return;
+    }
+    let kinds = record
+        .resources
+        .iter()
+        .filter_map(|resource| resource.kind.as_deref());
+    let mut listed = false;
+    for kind in kinds {
+        listed = true;
+        place.data(kind, record.read_only, time);
+    }
+    if !listed {
+        for kind in types_of(data_types, catalog, record) {
+            place.data(kind, record.read_only, time);
         }
     }
 }
@@ -302,7 +312,7 @@ fn shows_lambda(record: &Record<'_>) -> bool {
     }
 }
 
-type DataTypes = HashMap<String, HashMap<String, Vec<String>>, RandomState>;
+pub(super) type DataTypes = HashMap<String, HashMap<String, Vec<String>>, RandomState>;
 
 /// The data event types of an event by its source and name; empty for management events.
 fn types_of<'t>(known: &'t mut DataTypes, catalog: &Catalog, record: &Record<'_>) -> &'t [String] {

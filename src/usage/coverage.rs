@@ -130,6 +130,17 @@ impl Place {
         self.failed += place.failed;
     }
 
+    /// Notes a log object that was delivered, read to its end or not.
+    pub(super) fn delivered(&mut self, day: Option<i32>, organisation: bool, failed: bool) {
+        self.plain |= !organisation;
+        self.organisation |= organisation;
+        if failed {
+            self.failed += 1;
+        } else if let Some(day) = day {
+            self.delivered.insert(day);
+        }
+    }
+
     /// Notes an event's time.
     pub fn add(&mut self, time: Option<i64>) {
         let Some(time) = time else { return };

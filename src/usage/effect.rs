@@ -13,22 +13,22 @@ use crate::catalog::{CallRequest, Catalog, Door, PolicyKind, ResourceRef};
 use crate::trail::{Class, Record, RoleSession};
 
 /// What one record, or many of one shape, do to a role's usage.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Effect {
-    role: String,
-    principal: Option<String>,
+    pub(super) role: String,
+    pub(super) principal: Option<String>,
     /// The function, and whether the record proves that it runs with the role.
-    function: Option<(FunctionKey, bool)>,
-    lambda: bool,
-    fate: Fate,
-    refusal: Option<Refusal>,
+    pub(super) function: Option<(FunctionKey, bool)>,
+    pub(super) lambda: bool,
+    pub(super) fate: Fate,
+    pub(super) refusal: Option<Refusal>,
     /// The requests, where they count.
     pub(super) calls: Vec<(CallShape, ResourceRef)>,
 }
 
 /// What became of the record.
-#[derive(Debug)]
-enum Fate {
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Fate {
     Outside(OutsideKey),
     Denied,
     Platform,
@@ -38,13 +38,13 @@ enum Fate {
 }
 
 /// A refusal.
-#[derive(Debug)]
-struct Refusal {
-    key: DeniedKey,
-    resource: ResourceRef,
-    message: String,
-    function: Option<String>,
-    endpoint: Option<String>,
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Refusal {
+    pub(super) key: DeniedKey,
+    pub(super) resource: ResourceRef,
+    pub(super) message: String,
+    pub(super) function: Option<String>,
+    pub(super) endpoint: Option<String>,
 }
 
 impl Effect {

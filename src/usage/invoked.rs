@@ -9,7 +9,7 @@ use super::bounded::Coarser;
 use crate::trail::{Record, denied};
 
 /// What kind of principal invoked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CallerKind {
     /// An AWS service in its own name.
     Service,
@@ -38,7 +38,7 @@ impl CallerKind {
 }
 
 /// Who invoked, on whose behalf, and through which version or alias.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Caller {
     /// What kind of principal.
     pub kind: CallerKind,

@@ -12,6 +12,7 @@
 //! One (role, function, action, Region, context) keeps at most [`CAP`] resources below the last rung;
 //! what is left then is the number of containers.
 
+use super::bounded::Coarser;
 use super::volatile::{self, generalize};
 use crate::catalog::ResourceRef;
 
@@ -33,6 +34,17 @@ pub enum Rung {
 }
 
 impl Rung {
+    /// The rung of a number, counted from [`Rung::Exact`]; the last for higher ones.
+    #[must_use]
+    pub fn of(number: u8) -> Self {
+        match number {
+            0 => Self::Exact,
+            1 => Self::Volatile,
+            2 => Self::Prefix,
+            _ => Self::Container,
+        }
+    }
+
     /// The next coarser rung.
     #[must_use]
     pub fn next(self) -> Option<Self> {
@@ -42,6 +54,15 @@ impl Rung {
             Self::Prefix => Some(Self::Container),
             Self::Container => None,
         }
+    }
+}
+
+impl Coarser for ResourceRef {
+    const TOP: u8 = Rung::Container as u8;
+    const CAP: usize = CAP;
+
+    fn on_rung(self, rung: u8) -> Self {
+        climb(self, Rung::of(rung))
     }
 }
 

@@ -9,13 +9,16 @@ mod changes;
 mod collect;
 mod coverage;
 mod effect;
+pub mod file;
 mod invoked;
 pub mod ladder;
+pub mod ledger;
 mod observe;
 mod outside;
 mod pending;
 mod role;
 mod shape;
+mod table;
 mod tally;
 mod volatile;
 
@@ -29,6 +32,7 @@ pub use invoked::{Caller, CallerKind};
 pub use observe::{Observation, Outcome, observe};
 pub use outside::OutsideKey;
 pub use role::{Call, CallShape, Denial, DeniedKey, FunctionKey, RoleUsage, Unmapped};
+pub use table::Table;
 pub use tally::Tally;
 
 /// What every role did, and what the input covers.

@@ -4,7 +4,7 @@ use super::bounded::Coarser;
 use crate::trail::Record;
 
 /// From where and under which session a call came that no Lambda runtime makes.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OutsideKey {
     /// The user agent.
     pub agent: String,

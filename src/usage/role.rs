@@ -41,7 +41,7 @@ pub struct Call<'a> {
 }
 
 /// What was tried and which door refused.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DeniedKey {
     /// The action, `service:Name`; the raw event where no action is known.
     pub action: String,
@@ -99,14 +99,14 @@ impl Denial {
     }
 }
 
-fn cut(names: &mut BTreeSet<String>) {
+pub(super) fn cut(names: &mut BTreeSet<String>) {
     while names.len() > Denial::NAMES {
         names.pop_last();
     }
 }
 
 /// An event that no rule maps.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Unmapped {
     /// `eventSource`.
     pub event_source: String,
@@ -115,7 +115,7 @@ pub struct Unmapped {
 }
 
 /// A function as the trail names it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FunctionKey {
     /// The name.
     pub name: String,
@@ -218,6 +218,34 @@ impl RoleUsage {
         denial
     }
 
+    /// What else is known of denied calls: a message, the functions and endpoints.
+    pub(super) fn note_denied(
+        &mut self,
+        key: DeniedKey,
+        message: &str,
+        functions: &BTreeSet<String>,
+        endpoints: &BTreeSet<String>,
+    ) {
+        let denial = self.denied.entry(key).or_default();
+        keep_smaller(&mut denial.message, message);
+        denial.functions.extend(functions.iter().cloned());
+        denial.endpoints.extend(endpoints.iter().cloned());
+        cut(&mut denial.functions);
+        cut(&mut denial.endpoints);
+    }
+
+    /// Climbs the resources of a call shape to a rung at least.
+    pub(super) fn raise_calls(&mut self, shape: &CallShape, rung: Rung) {
+        let resources = self.calls.entry(shape.clone()).or_default();
+        resources.raise(rung);
+    }
+
+    /// Climbs the resources of denied calls to a rung at least.
+    pub(super) fn raise_denied(&mut self, key: &DeniedKey, rung: Rung) {
+        let denial = self.denied.entry(key.clone()).or_default();
+        denial.resources.raise(rung);
+    }
+
     /// Denied calls of Lambda's own, sorted: what, on which resource, how often, and one message.
     pub fn denied(&self) -> impl Iterator<Item = (&DeniedKey, &ResourceRef, &Tally, &str)> {
         let inside = self.denied.iter().filter(|(key, _)| !key.outside);
@@ -314,7 +342,7 @@ fn count_keys_once(rows: &mut Vec<Call<'_>>) {
 }
 
 /// Of several messages the smallest is shown, so that order does not matter.
-fn keep_smaller(mine: &mut String, other: &str) {
+pub(super) fn keep_smaller(mine: &mut String, other: &str) {
     if !other.is_empty() && (mine.is_empty() || other < mine.as_str()) {
         other.clone_into(mine);
     }

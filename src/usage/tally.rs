@@ -50,6 +50,22 @@ impl Tally {
         }
     }
 
+    /// The ids of the earliest events with their times, earliest first; `i64::MAX` for events without one.
+    pub(super) fn ids(&self) -> &[(i64, Box<str>)] {
+        &self.ids
+    }
+
+    /// Notes an event that is counted elsewhere.
+    pub(super) fn note(&mut self, time: Option<i64>, id: Option<&str>) {
+        self.add(time, id);
+        self.count -= 1;
+    }
+
+    /// Takes an id as evidence.
+    pub(super) fn add_evidence(&mut self, time: i64, id: &str) {
+        self.add_id(time, id);
+    }
+
     /// The evidence, earliest first.
     pub fn event_ids(&self) -> impl Iterator<Item = &str> {
         self.ids.iter().map(|(_, id)| &**id)
