@@ -6,15 +6,13 @@ use std::path::PathBuf;
 use anyhow::anyhow;
 
 use super::args::{self, BacktestArgs};
-use super::progress::Progress;
-use super::{Exit, Fault, fit, inputs};
+use super::{Exit, Fault, fit, inputs, stored};
 use crate::grants::Snapshot;
 use crate::pipeline::{BacktestError, BacktestOptions, FitOptions, SplitAt, backtest};
 use crate::render::{write_backtest_json, write_backtest_text};
 use crate::synthesize::{ConditionRule, Granularity, Options, UnseenRule};
 
 pub(super) fn run(args: &BacktestArgs) -> Result<Exit, Fault> {
-    let selection = inputs::selection(&args.logs.selection)?;
     let split = split(&args.split)?;
     let pool = inputs::pool(&args.logs.run)?;
     let catalog = inputs::catalog(args.logs.run.catalog.as_deref())?;
@@ -29,8 +27,8 @@ pub(super) fn run(args: &BacktestArgs) -> Result<Exit, Fault> {
             )?
         };
     let excluded: Vec<PathBuf> = args.roles.account.snapshot.iter().cloned().collect();
-    let source = inputs::source(&args.logs, &excluded)?;
-    let progress = Progress::new(!args.logs.run.no_progress);
+    let input = stored::input(&args.logs, &excluded, catalog, &pool)?;
+    let selection = input.selection().clone();
     let mut granularities: Vec<Granularity> = args
         .granularity
         .iter()
@@ -68,14 +66,18 @@ pub(super) fn run(args: &BacktestArgs) -> Result<Exit, Fault> {
         split,
         rolling: args.rolling,
     };
-    let result = backtest(&source, &selection, &snapshot, &options, catalog, &pool, &progress).map_err(|error| {
+    let result = backtest(input.events(), &selection, &snapshot, &options, catalog, &pool).map_err(|error| {
+        let error = match error {
+            BacktestError::Stored(error) => return stored::of_file(error),
+            error => error,
+        };
         let exit = match error {
             BacktestError::NoEvents => Exit::NoInput,
-            BacktestError::OneSided => Exit::Usage,
+            _ => Exit::Usage,
         };
         let hint = match error {
             BacktestError::NoEvents => "give the folder that holds AWSLogs/, or log files (*.json.gz); check --account, --region, --from and --to",
-            BacktestError::OneSided => "give a share such as --split 80%, or a date inside the logs",
+            _ => "give a share such as --split 80%, or a date inside the logs",
         };
         Fault::new(exit, error).hint(hint)
     })?;

@@ -1,13 +1,13 @@
 //! `rolefit coverage`.
 
+use std::collections::BTreeSet;
 use std::io::{self, BufWriter, Write};
 
 use super::args::{self, CoverageArgs, RoleArgs};
-use super::progress::Progress;
-use super::{Exit, Fault, fit, inputs, say};
+use super::{Exit, Fault, fit, inputs, say, stored};
 use crate::catalog::Catalog;
 use crate::grants::{Concern, Snapshot};
-use crate::pipeline::{FitOptions, Scan, coverage, scan};
+use crate::pipeline::{FitOptions, Scan, coverage};
 use crate::read::Selection;
 use crate::render::{write_coverage_text, write_json};
 use crate::synthesize::{ConditionRule, Granularity, Options, UnseenRule};
@@ -48,7 +48,6 @@ pub(super) fn run(args: &CoverageArgs) -> Result<Exit, Fault> {
 
 /// Reads logs and snapshot, and says what of them could not be read.
 pub(super) fn read(logs: &args::LogArgs, roles: &RoleArgs) -> Result<Read, Fault> {
-    let selection = inputs::selection(&logs.selection)?;
     let pool = inputs::pool(&logs.run)?;
     let catalog = inputs::catalog(logs.run.catalog.as_deref())?;
     let snapshot = fit::snapshot(
@@ -57,10 +56,10 @@ pub(super) fn read(logs: &args::LogArgs, roles: &RoleArgs) -> Result<Read, Fault
         catalog,
     )?;
     let excluded: Vec<_> = roles.account.snapshot.iter().cloned().collect();
-    let source = inputs::source(logs, &excluded)?;
-    let progress = Progress::new(!logs.run.no_progress);
-    let scan = scan(&source, &selection, catalog, &pool, &progress);
-    fit::nothing_read(&logs.logs, &scan)?;
+    let input = stored::input(logs, &excluded, catalog, &pool)?;
+    let selection = input.selection().clone();
+    let scan = input.scan(&BTreeSet::new(), catalog, &pool)?;
+    fit::nothing_read(logs, &scan)?;
     for (object, reason) in scan.objects.failed.iter().take(5) {
         say("warning", &format!("{object}: {reason}"));
     }

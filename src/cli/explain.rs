@@ -15,19 +15,23 @@ use crate::render::{write_explanation_text, write_json};
 pub(super) fn run(args: &ExplainArgs) -> Result<Exit, Fault> {
     let (action, logs) = split(&args.rest);
     let (report, catalog, incomplete) = match (&args.report, logs) {
-        (Some(file), []) => (report_of(file)?, Catalog::builtin(), false),
+        (Some(file), []) if args.stored.usage.is_none() && args.stored.state.is_none() => {
+            (report_of(file)?, Catalog::builtin(), false)
+        }
         (Some(_), _) => {
             return Err(Fault::new(
                 Exit::Usage,
                 anyhow!("--report stands for LOGS: give one of the two"),
             ));
         }
-        (None, []) => {
+        (None, []) if args.stored.usage.is_none() && args.stored.state.is_none() => {
             return Err(Fault::new(
                 Exit::Usage,
-                anyhow!("neither LOGS nor --report was given"),
+                anyhow!("neither LOGS nor --report nor --usage was given"),
             )
-            .hint("rolefit explain order-processor-role s3:PutObject ./trail --snapshot ./snapshot"));
+            .hint(
+                "rolefit explain order-processor-role s3:PutObject ./trail --snapshot ./snapshot",
+            ));
         }
         (None, logs) => fitted(args, logs)?,
     };
@@ -99,6 +103,7 @@ fn report_of(path: &Path) -> Result<Value, Fault> {
 fn fitted(args: &ExplainArgs, logs: &[String]) -> Result<(Value, &'static Catalog, bool), Fault> {
     let logs = LogArgs {
         logs: logs.to_vec(),
+        stored: args.stored.clone(),
         selection: args.selection.clone(),
         run: args.run.clone(),
     };

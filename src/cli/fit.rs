@@ -6,12 +6,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 
-use super::args::{self, FitArgs, Format, Logging, ProposalArgs};
-use super::progress::Progress;
-use super::{Exit, Fault, inputs, say};
+use super::args::{self, FitArgs, Format, LogArgs, Logging, ProposalArgs};
+use super::{Exit, Fault, inputs, say, stored};
 use crate::catalog::Catalog;
 use crate::grants::{Concern, Snapshot, SnapshotError};
-use crate::pipeline::{FitOptions, Scan, fit, passed_over, scan_passing_over};
+use crate::pipeline::{FitOptions, Scan, fit, passed_over};
 use crate::render::{
     FolderError, InfraOptions, Report, Status, TextOptions, write_folder, write_github, write_html,
     write_json, write_markdown, write_sarif, write_text,
@@ -34,7 +33,6 @@ pub(super) fn report(
     args: &ProposalArgs,
     out_dir: Option<&Path>,
 ) -> Result<(Report, Snapshot), Fault> {
-    let selection = inputs::selection(&args.logs.selection)?;
     let pool = inputs::pool(&args.logs.run)?;
     let catalog = inputs::catalog(args.logs.run.catalog.as_deref())?;
     let snapshot = snapshot(
@@ -51,8 +49,8 @@ pub(super) fn report(
         .chain(out_dir)
         .map(Path::to_owned)
         .collect();
-    let source = inputs::source(&args.logs, &excluded)?;
-    let progress = Progress::new(!args.logs.run.no_progress);
+    let input = stored::input(&args.logs, &excluded, catalog, &pool)?;
+    let selection = input.selection().clone();
     let options = FitOptions {
         synthesis: Options {
             granularity: granularity(args.granularity),
@@ -87,8 +85,8 @@ pub(super) fn report(
     } else {
         passed_over(&snapshot, &options)
     };
-    let read = scan_passing_over(&passed_over, &source, &selection, catalog, &pool, &progress);
-    nothing_read(&args.logs.logs, &read)?;
+    let read = input.scan(&passed_over, catalog, &pool)?;
+    nothing_read(&args.logs, &read)?;
     let report = fit(read, &snapshot, &options, catalog, &pool);
     Ok((report, snapshot))
 }
@@ -171,7 +169,7 @@ pub(super) fn load_snapshot(
     Ok(snapshot)
 }
 
-pub(super) fn nothing_read(logs: &[String], read: &Scan) -> Result<(), Fault> {
+pub(super) fn nothing_read(logs: &LogArgs, read: &Scan) -> Result<(), Fault> {
     let objects = &read.objects;
     if objects.read > 0 || read.usage.records.read > 0 {
         return Ok(());
@@ -194,7 +192,7 @@ pub(super) fn nothing_read(logs: &[String], read: &Scan) -> Result<(), Fault> {
     } else {
         skipped.join("; ")
     };
-    let error = anyhow!("no CloudTrail log in {} ({found})", logs.join(" "));
+    let error = anyhow!("no CloudTrail log in {} ({found})", stored::name(logs));
     Err(Fault::new(Exit::NoInput, error).hint("give the folder that holds AWSLogs/, or log files (*.json.gz); check --account, --region, --from and --to"))
 }
 

@@ -17,6 +17,8 @@ mod inputs;
 mod policy;
 mod progress;
 mod requests;
+mod scan;
+mod stored;
 
 use std::io::{self, Write};
 
@@ -84,6 +86,8 @@ pub fn main() -> Exit {
         Command::Coverage(args) => coverage::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Denied(args) => denied::run(args),
+        Command::Scan(args) => scan::run(args),
+        Command::Merge(args) => scan::merge(args),
         Command::Requests(args) => requests::run(args),
         Command::Verify(args) => policy::verify(args),
         Command::Simulate(args) => policy::simulate(args),

@@ -6,10 +6,11 @@ use anyhow::anyhow;
 
 use super::args::RequestsArgs;
 use super::progress::Progress;
-use super::{Exit, Fault, inputs, say};
+use super::{Exit, Fault, inputs, say, stored};
 use crate::pipeline::requests;
 
 pub(super) fn run(args: &RequestsArgs) -> Result<Exit, Fault> {
+    stored::not_here(&args.logs.stored, "requests")?;
     let selection = inputs::selection(&args.logs.selection)?;
     let pool = inputs::pool(&args.logs.run)?;
     let catalog = inputs::catalog(args.logs.run.catalog.as_deref())?;

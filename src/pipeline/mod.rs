@@ -19,7 +19,7 @@ mod scan;
 mod state;
 mod stored;
 
-pub use backtest::{BacktestError, BacktestOptions, SplitAt, backtest};
+pub use backtest::{BacktestError, BacktestOptions, Events, SplitAt, backtest};
 pub use batches::{Reading, merge_into, scan_into};
 pub use coverage::coverage;
 pub use doors::denied;

@@ -106,6 +106,24 @@ pub fn stored(file: &UsageFile, selection: &Selection) -> Result<Scan, StoredErr
     })
 }
 
+/// The seconds of the first and the last event of the selection; `None` where no event has a time.
+///
+/// # Errors
+/// Where the file cannot be read.
+pub(super) fn stored_window(
+    file: &UsageFile,
+    selection: &Selection,
+) -> Result<Option<(i64, i64)>, StoredError> {
+    let mut span: Option<(i64, i64)> = None;
+    for day in file.days() {
+        if let Some((first, last)) = Table::span(file, day, selection)? {
+            let (from, to) = span.unwrap_or((first, last));
+            span = Some((from.min(first), to.max(last)));
+        }
+    }
+    Ok(span)
+}
+
 /// One table a period.
 pub(super) struct Periods {
     pub(super) usage: Vec<Usage>,

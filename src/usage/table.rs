@@ -36,13 +36,32 @@ impl Table {
                 continue;
             }
             page.apply(&mut self.roles, &mut self.usage);
-            if let (Some(account), Some(region)) = (&place.account, &place.region) {
-                if let Some(cover) = page.cover {
-                    self.usage.coverage.place(account, region).merge(cover);
-                }
+            if let (Some(account), Some(region), Some(cover)) =
+                (&place.account, &place.region, page.cover)
+            {
+                self.usage.coverage.place(account, region).merge(cover);
             }
         }
         Ok(())
+    }
+
+    /// The seconds of the first and the last event of a day, as far as it is part of the selection.
+    ///
+    /// # Errors
+    /// [`FileError`] where the day cannot be read.
+    pub fn span(
+        file: &UsageFile,
+        day: Option<i32>,
+        selection: &Selection,
+    ) -> Result<Option<(i64, i64)>, FileError> {
+        if !of_day(day, selection) {
+            return Ok(None);
+        }
+        let pages = file.pages(day)?;
+        let asked = pages.iter().filter(|(place, _)| of_place(place, selection));
+        let cells = asked.flat_map(|(_, page)| page.deeds.iter().map(|(_, cell)| &cell.tally));
+        let first = cells.clone().filter_map(|tally| tally.first).min();
+        Ok(first.zip(cells.filter_map(|tally| tally.last).max()))
     }
 
     /// The records of an object that are part of the selection, copies included.

@@ -20,4 +20,5 @@ mod policy_files;
 mod program;
 mod samples;
 mod silence;
+mod usage;
 mod world;

@@ -10,7 +10,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 pub(super) use catalog::{BuildArgs, CatalogCommand, ShowArgs, StatsArgs};
 pub(super) use shared::{
     Conditions, Granularity, LogArgs, ProposalArgs, RoleArgs, RunArgs, SelectionArgs, SnapshotArgs,
-    Unseen,
+    StoredArgs, Unseen,
 };
 
 /// Right-size AWS Lambda execution roles from CloudTrail.
@@ -50,6 +50,10 @@ pub(in crate::cli) enum Command {
     Explain(ExplainArgs),
     /// Denied calls, which policy refused each, and how that door opens
     Denied(DeniedArgs),
+    /// Logs to one usage file, or to a part of it, for the other commands to answer from
+    Scan(super::scan::ScanArgs),
+    /// Usage files to one
+    Merge(super::scan::MergeArgs),
     /// One JSON line per record: role, function, requests, outcome
     Requests(RequestsArgs),
     /// Is everything that the proposed policies allow allowed by the current ones?
@@ -205,6 +209,8 @@ pub(in crate::cli) struct ExplainArgs {
     /// In place of LOGS: the report.json of `fit`, or the folder of its --out-dir
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) report: Option<PathBuf>,
+    #[command(flatten)]
+    pub(in crate::cli) stored: StoredArgs,
     #[command(flatten)]
     pub(in crate::cli) account: SnapshotArgs,
     #[command(flatten)]

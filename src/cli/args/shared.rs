@@ -9,12 +9,27 @@ use clap::{Args as ClapArgs, ValueEnum};
 #[derive(Debug, ClapArgs)]
 pub(in crate::cli) struct LogArgs {
     /// Log files, folders, globs in quotes, or `-` for standard input
-    #[arg(required = true, value_name = "LOGS")]
+    #[arg(required_unless_present_any = ["usage", "state"], value_name = "LOGS")]
     pub(in crate::cli) logs: Vec<String>,
+    #[command(flatten)]
+    pub(in crate::cli) stored: StoredArgs,
     #[command(flatten)]
     pub(in crate::cli) selection: SelectionArgs,
     #[command(flatten)]
     pub(in crate::cli) run: RunArgs,
+}
+
+/// What earlier runs found.
+#[derive(Clone, Debug, Default, ClapArgs)]
+#[command(next_help_heading = "Usage files")]
+pub(in crate::cli) struct StoredArgs {
+    /// In place of LOGS: a file that `rolefit scan` or `rolefit merge` wrote
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) usage: Option<PathBuf>,
+    /// A folder that remembers what was read: only log objects that are new are, days before --since
+    /// or --from drop out. Without LOGS it answers from what it holds
+    #[arg(long, value_name = "DIR", conflicts_with = "usage")]
+    pub(in crate::cli) state: Option<PathBuf>,
 }
 
 /// Which events.

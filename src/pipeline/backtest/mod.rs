@@ -14,6 +14,7 @@ use super::fit::{FitOptions, selected};
 use super::namesakes::settle;
 use super::rows::{reason, timestamp};
 use super::scan::{Objects, Scan};
+use super::stored::StoredError;
 use crate::catalog::Catalog;
 use crate::event::Observer;
 use crate::grants::{Attached, PolicyKind, Role, Snapshot};
@@ -24,6 +25,7 @@ use crate::render::{
 };
 use crate::synthesize::Granularity;
 use crate::usage::Usage;
+use crate::usage::file::UsageFile;
 use breadth::Universe;
 use replay::{Trial, worst_first};
 
@@ -51,7 +53,7 @@ pub struct BacktestOptions {
 }
 
 /// Why nothing could be tested.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum BacktestError {
     /// No event with a time.
     #[error("no event with a time was found")]
@@ -59,6 +61,18 @@ pub enum BacktestError {
     /// All events lie on one side.
     #[error("the split leaves no event on one side of it")]
     OneSided,
+    /// A usage file that has no answer.
+    #[error(transparent)]
+    Stored(#[from] StoredError),
+}
+
+/// Where the events are.
+#[derive(Clone, Copy)]
+pub enum Events<'e> {
+    /// In logs, which are read twice.
+    Logs(&'e dyn Source, &'e dyn Observer),
+    /// In a usage file, which answers for whole days.
+    Stored(&'e UsageFile),
 }
 
 /// Runs the backtest.
@@ -67,16 +81,14 @@ pub enum BacktestError {
 ///
 /// When the logs have no events, or all of them on one side of the split.
 pub fn backtest(
-    source: &dyn Source,
+    events: Events<'_>,
     selection: &Selection,
     snapshot: &Snapshot,
     options: &BacktestOptions,
     catalog: &Catalog,
     pool: &ThreadPool,
-    observer: &dyn Observer,
 ) -> Result<Backtest, BacktestError> {
-    let (first, last) =
-        read::window(source, selection, pool, observer).ok_or(BacktestError::NoEvents)?;
+    let (first, last) = read::window(events, selection, pool)?.ok_or(BacktestError::NoEvents)?;
     let at = match options.split {
         SplitAt::Time(at) => at,
         SplitAt::Percent(percent) => share(first, last, percent),
@@ -85,7 +97,7 @@ pub fn backtest(
         return Err(BacktestError::OneSided);
     }
     let starts = starts(at, last, options.rolling);
-    let mut periods = read::periods(source, selection, &starts, catalog, pool, observer);
+    let mut periods = read::periods(events, selection, &starts, catalog, pool)?;
     let mut notes = Vec::new();
     if periods.undecodable > 0 {
         notes.push(reason(
@@ -214,11 +226,21 @@ fn share(first: i64, last: i64, percent: u32) -> i64 {
     }
 }
 
-/// The beginnings of the parts that are replayed.
+/// The beginnings of the parts that are replayed; at midnight where the first does and each is a day or
+/// longer.
 fn starts(at: i64, last: i64, parts: u32) -> Vec<i64> {
+    const DAY: i64 = 86_400;
     let parts = i64::from(parts.max(1));
+    let days = at.rem_euclid(DAY) == 0 && (last + 1 - at) / parts >= DAY;
+    let whole = |start: i64| {
+        if days {
+            start.div_euclid(DAY) * DAY
+        } else {
+            start
+        }
+    };
     let mut starts: Vec<i64> = (0..parts)
-        .map(|nth| at + (last + 1 - at) * nth / parts)
+        .map(|nth| whole(at + (last + 1 - at) * nth / parts))
         .collect();
     starts.dedup();
     starts

@@ -6,9 +6,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::ThreadPool;
 
+use super::Events;
 use crate::catalog::Catalog;
 use crate::event::{Event, Observer};
 use crate::pipeline::scan::{announce, dedupe, wanted};
+use crate::pipeline::stored::{StoredError, stored_periods, stored_window};
 use crate::read::{ObjectRef, Selection, Source, read_object};
 use crate::trail::{Decoder, Status};
 use crate::usage::{Collector, Usage};
@@ -29,6 +31,17 @@ pub(super) struct Periods {
 
 /// The seconds of the first and the last event of the selection; `None` where no event has a time.
 pub(super) fn window(
+    events: Events<'_>,
+    selection: &Selection,
+    pool: &ThreadPool,
+) -> Result<Option<(i64, i64)>, StoredError> {
+    match events {
+        Events::Logs(source, observer) => Ok(window_of_logs(source, selection, pool, observer)),
+        Events::Stored(file) => stored_window(file, selection),
+    }
+}
+
+fn window_of_logs(
     source: &dyn Source,
     selection: &Selection,
     pool: &ThreadPool,
@@ -70,6 +83,30 @@ pub(super) fn window(
 /// Reads the selection into periods; the first begins with the selection, each of `starts` (sorted)
 /// begins a further one. Records without a time belong to the first.
 pub(super) fn periods(
+    events: Events<'_>,
+    selection: &Selection,
+    starts: &[i64],
+    catalog: &Catalog,
+    pool: &ThreadPool,
+) -> Result<Periods, StoredError> {
+    match events {
+        Events::Logs(source, observer) => Ok(periods_of_logs(
+            source, selection, starts, catalog, pool, observer,
+        )),
+        Events::Stored(file) => {
+            let found = stored_periods(file, selection, starts)?;
+            Ok(Periods {
+                undecodable: found.usage.iter().map(|u| u.records.undecodable).sum(),
+                usage: found.usage,
+                failed: found.objects.failed,
+                failed_anywhere: found.objects.failed_anywhere,
+                read: found.objects.read,
+            })
+        }
+    }
+}
+
+fn periods_of_logs(
     source: &dyn Source,
     selection: &Selection,
     starts: &[i64],

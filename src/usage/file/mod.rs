@@ -144,7 +144,7 @@ impl FileError {
 }
 
 /// A file and what is wrong with it.
-fn damaged(path: &std::path::Path, error: impl ToString) -> FileError {
+fn damaged(path: &std::path::Path, error: &(impl ToString + ?Sized)) -> FileError {
     FileError::Damaged {
         path: path.to_owned(),
         what: error.to_string(),
@@ -154,7 +154,7 @@ fn damaged(path: &std::path::Path, error: impl ToString) -> FileError {
 /// What went wrong while the bytes of a section were read.
 fn failed(path: &std::path::Path, error: io::Error) -> FileError {
     match error.kind() {
-        io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => damaged(path, error),
+        io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => damaged(path, &error),
         _ => FileError::Io {
             path: path.to_owned(),
             error,
@@ -167,3 +167,6 @@ impl From<Corrupt> for io::Error {
         marks::broken(error)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -72,7 +72,7 @@ impl UsageFile {
         if at < HEAD || at.checked_add(stored) != Some(length - TAIL) {
             return Err(damaged(path, "its directory is not where it should be"));
         }
-        let mut bytes = vec![0; usize::try_from(stored).map_err(|e| damaged(path, e))?];
+        let mut bytes = vec![0; usize::try_from(stored).map_err(|e| damaged(path, &e))?];
         file.seek(SeekFrom::Start(at)).map_err(io)?;
         file.read_exact(&mut bytes).map_err(io)?;
         let mut own = crc32fast::Hasher::new();
@@ -81,7 +81,7 @@ impl UsageFile {
         if u64::from(own.finalize()) != crc {
             return Err(damaged(path, "the checksum of its directory is another"));
         }
-        let (header, sections) = directory(&bytes).map_err(|error| damaged(path, error))?;
+        let (header, sections) = directory(&bytes).map_err(|error| damaged(path, &error))?;
         let mut from = HEAD;
         for section in &sections {
             let apart = section.at == from;
@@ -162,7 +162,7 @@ impl UsageFile {
         section: &Section,
     ) -> Result<BTreeMap<String, ObjectRow>, FileError> {
         let bytes = self.inflated(section)?;
-        objects::decode(&bytes).map_err(|error| damaged(&self.path, error))
+        objects::decode(&bytes).map_err(|error| damaged(&self.path, &error))
     }
 
     /// The pages of a day; none where it has no events.
@@ -177,7 +177,7 @@ impl UsageFile {
             return Ok(BTreeMap::new());
         };
         let bytes = self.inflated(section)?;
-        page::decode(day, &bytes).map_err(|error| damaged(&self.path, error))
+        page::decode(day, &bytes).map_err(|error| damaged(&self.path, &error))
     }
 
     /// The marks of a day; `None` where they are not kept.
@@ -247,7 +247,7 @@ impl UsageFile {
         DeflateDecoder::new(&*stored)
             .take(section.length + 1)
             .read_to_end(&mut bytes)
-            .map_err(|error| damaged(&self.path, error))?;
+            .map_err(|error| damaged(&self.path, &error))?;
         if bytes.len() as u64 != section.length {
             return Err(wrong());
         }

@@ -62,7 +62,7 @@ impl Writer {
     }
 
     pub(super) fn maybe_text(&mut self, text: Option<&str>) {
-        self.option(text, |w, text| w.text(text));
+        self.option(text, Writer::text);
     }
 
     /// Everything: the texts, in the order in which they were first named, then the rest.
@@ -239,9 +239,15 @@ mod tests {
         writer.maybe_text(None);
         let bytes = writer.finish();
         let mut reader = Reader::new(&bytes).unwrap();
-        numbers.map(|n| assert_eq!(reader.number(), Ok(n)));
-        signed.map(|n| assert_eq!(reader.signed(), Ok(n)));
-        ["a", "", "é", "a"].map(|text| assert_eq!(reader.text(), Ok(text)));
+        for number in numbers {
+            assert_eq!(reader.number(), Ok(number));
+        }
+        for number in signed {
+            assert_eq!(reader.signed(), Ok(number));
+        }
+        for text in ["a", "", "é", "a"] {
+            assert_eq!(reader.text(), Ok(text));
+        }
         assert_eq!(reader.maybe_text(), Ok(None));
         assert_eq!(reader.end(), Ok(()));
         for cut in 0..bytes.len() {

@@ -29,7 +29,7 @@ pub(in crate::usage) enum Act {
         function: Option<FunctionKey>,
     },
     /// A session of a role acted.
-    Role(Effect),
+    Role(Box<Effect>),
 }
 
 impl Deed {

@@ -146,7 +146,8 @@ impl<'c> Recorder<'c> {
                 let observation = observed(record, actor, self.memo.map(record));
                 match &observation.actor {
                     Actor::Role(session) => {
-                        Act::Role(Effect::of(record, session, &observation, self.catalog))
+                        let effect = Effect::of(record, session, &observation, self.catalog);
+                        Act::Role(Box::new(effect))
                     }
                     _ => Act::Other,
                 }

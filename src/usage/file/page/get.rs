@@ -231,7 +231,7 @@ impl In<'_, '_> {
                     None
                 },
             },
-            2 => Act::Role(self.effect()?),
+            2 => Act::Role(Box::new(self.effect()?)),
             _ => return Err(Corrupt("a word that is not known")),
         };
         let mut invoked = None;

@@ -78,7 +78,7 @@ impl Out<'_> {
         }
     }
 
-    fn code<T: PartialEq>(&mut self, codes: &[T], value: T) {
+    fn code<T: Copy + PartialEq>(&mut self, codes: &[T], value: T) {
         let number = codes.iter().position(|code| *code == value);
         self.w.number(number.unwrap_or(codes.len()));
     }
