@@ -94,6 +94,54 @@ pub(super) struct Config {
     pub(super) invokes: Vec<InvokeConfig>,
     /// Entries that could not be read.
     pub(super) bad: usize,
+    /// A place in an entry that holds something else than it should.
+    pub(super) odd: Option<&'static str>,
+}
+
+type Shape = [(&'static str, fn(&Value) -> bool)];
+
+/// What is read of a function, as JSON pointers, and what the AWS CLI prints there. Something else there may
+/// have been a need.
+const FUNCTION: [(&str, fn(&Value) -> bool); 14] = [
+    ("/VpcConfig", Value::is_object),
+    ("/VpcConfig/SubnetIds", Value::is_array),
+    ("/VpcConfig/VpcId", Value::is_string),
+    ("/DeadLetterConfig", Value::is_object),
+    ("/DeadLetterConfig/TargetArn", Value::is_string),
+    ("/TracingConfig", Value::is_object),
+    ("/TracingConfig/Mode", Value::is_string),
+    ("/LoggingConfig", Value::is_object),
+    ("/LoggingConfig/LogGroup", Value::is_string),
+    ("/FileSystemConfigs", Value::is_array),
+    ("/Layers", Value::is_array),
+    ("/Environment", Value::is_object),
+    ("/Environment/Variables", Value::is_object),
+    ("/KMSKeyArn", Value::is_string),
+];
+/// The same of an event source mapping.
+const MAPPING: [(&str, fn(&Value) -> bool); 6] = [
+    ("/EventSourceArn", Value::is_string),
+    ("/DestinationConfig", Value::is_object),
+    ("/DestinationConfig/OnFailure", Value::is_object),
+    ("/DestinationConfig/OnFailure/Destination", Value::is_string),
+    ("/SourceAccessConfigurations", Value::is_array),
+    ("/Topics", Value::is_array),
+];
+/// The same of the destinations of asynchronous invocations.
+const INVOKE: [(&str, fn(&Value) -> bool); 5] = [
+    ("/DestinationConfig", Value::is_object),
+    ("/DestinationConfig/OnSuccess", Value::is_object),
+    ("/DestinationConfig/OnSuccess/Destination", Value::is_string),
+    ("/DestinationConfig/OnFailure", Value::is_object),
+    ("/DestinationConfig/OnFailure/Destination", Value::is_string),
+];
+
+fn odd(value: &Value, shape: &Shape) -> Option<&'static str> {
+    let odd = |(path, fits): &&(&'static str, fn(&Value) -> bool)| {
+        let found = value.pointer(path);
+        found.is_some_and(|found| !found.is_null() && !fits(found))
+    };
+    shape.iter().find(odd).map(|(path, _)| *path)
 }
 
 /// Reads any of the three lists; a file that holds none of them is an error.
@@ -113,6 +161,14 @@ pub(super) fn parse(value: Value) -> Result<Config, String> {
                 "none of `Functions`, `EventSourceMappings`, `FunctionEventInvokeConfigs` is in it"
                     .into(),
             );
+        }
+        for (list, shape) in [
+            (&lists.functions, &FUNCTION[..]),
+            (&lists.event_source_mappings, &MAPPING),
+            (&lists.function_event_invoke_configs, &INVOKE),
+        ] {
+            let odd = list.iter().flatten().find_map(|value| odd(value, shape));
+            config.odd = config.odd.or(odd);
         }
         for value in lists.functions.unwrap_or_default() {
             match function(&value) {

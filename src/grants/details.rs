@@ -8,8 +8,10 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::sound;
+use super::trust::{read_value, trusted_services, trusts_others};
 use crate::catalog::Catalog;
-use crate::iam::{Arn, Effect, NamedPolicy, PolicyDocument, PolicySet, pattern};
+use crate::iam::{Arn, NamedPolicy, PolicyDocument, PolicySet, pattern};
 
 /// Where a policy document of a role comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -141,6 +143,23 @@ struct RawRole {
     #[serde(default)]
     attached_managed_policies: Vec<RawAttached>,
     permissions_boundary: Option<RawBoundary>,
+    /// What the AWS CLI prints of every role and is not there.
+    #[serde(skip)]
+    lacking: Option<&'static str>,
+}
+
+/// What the AWS CLI prints of every role: an entry that was printed by it, as the id shows, and lacks one of
+/// these is damaged. Entries written by hand may be short.
+fn lacking(role: &Value) -> Option<&'static str> {
+    const PRINTED: [&str; 4] = [
+        "AssumeRolePolicyDocument",
+        "AttachedManagedPolicies",
+        "CreateDate",
+        "RolePolicyList",
+    ];
+    let printed = role.get("RoleId").is_some() && role.get("Path").is_some();
+    let lacks = |key: &&&str| role.get(**key).is_none_or(Value::is_null);
+    PRINTED.iter().find(lacks).copied().filter(|_| printed)
 }
 
 #[derive(Deserialize)]
@@ -250,14 +269,28 @@ pub(super) fn parse(value: Value, managed: &mut Managed) -> Result<Parsed, Strin
                 .and_then(Value::as_str)
                 .unwrap_or("?")
                 .to_owned();
+            let lacking = lacking(&role);
             match serde_json::from_value::<RawRole>(role) {
-                Ok(role) => parsed.roles.push(role),
+                Ok(mut role) => {
+                    role.lacking = lacking;
+                    parsed.roles.push(role);
+                }
                 Err(e) => parsed.bad.push(format!("role `{name}`: {e}")),
             }
         }
         for policy in details.policies {
-            let Ok(policy) = serde_json::from_value::<RawManaged>(policy) else {
-                continue;
+            let arn = policy.get("Arn").and_then(Value::as_str).map(str::to_owned);
+            let policy = match serde_json::from_value::<RawManaged>(policy) {
+                Ok(policy) => policy,
+                Err(e) => {
+                    match arn {
+                        Some(arn) => {
+                            managed.documents.insert(arn, Err(e.to_string()));
+                        }
+                        None => parsed.bad.push(format!("a managed policy: {e}")),
+                    }
+                    continue;
+                }
             };
             let version = policy
                 .policy_version_list
@@ -270,7 +303,7 @@ pub(super) fn parse(value: Value, managed: &mut Managed) -> Result<Parsed, Strin
                         .find(|v| v.version_id == policy.default_version_id)
                 });
             let document = match version.and_then(|v| v.document.as_ref()) {
-                Some(document) => read_document(document),
+                Some(document) => read_policy(document),
                 None => Err("the snapshot holds no default version of it".into()),
             };
             if let Some(since) = version.and_then(|v| v.create_date.as_ref()).and_then(epoch) {
@@ -293,9 +326,21 @@ pub(super) fn resolve(parsed: Parsed, managed: &Managed, catalog: &Catalog) -> V
 
 fn resolve_role(raw: RawRole, managed: &Managed, catalog: &Catalog) -> Role {
     let mut problems = Vec::new();
+    if let Some(key) = raw.lacking {
+        problems.push(format!(
+            "the entry of the role lacks `{key}`, which the AWS CLI prints of every role"
+        ));
+    }
+    if raw
+        .create_date
+        .as_ref()
+        .is_some_and(|date| epoch(date).is_none())
+    {
+        problems.push("its `CreateDate` is no time".into());
+    }
     let mut policies = Vec::new();
     for inline in &raw.role_policy_list {
-        match read_document(&inline.policy_document) {
+        match read_policy(&inline.policy_document) {
             Ok(document) => policies.push(Attached {
                 kind: PolicyKind::Inline,
                 arn: None,
@@ -389,87 +434,11 @@ fn read_document(value: &Value) -> Result<PolicyDocument, String> {
     .map_err(|e| e.to_string())
 }
 
-/// A trust policy has principals and no resources, so it is read as plain JSON.
-fn read_value(value: &Value) -> Result<Value, String> {
-    let Value::String(text) = value else {
-        return Ok(value.clone());
-    };
-    let decoded = percent_encoding::percent_decode_str(text)
-        .decode_utf8()
-        .map_err(|e| e.to_string())?;
-    serde_json::from_str(&decoded).map_err(|e| e.to_string())
-}
-
-/// The principals of the Allow statements of a trust policy.
-fn principals(trust: &Value) -> Vec<&Value> {
-    let statements = match trust.get("Statement") {
-        Some(Value::Array(list)) => list.iter().collect(),
-        Some(one) => vec![one],
-        None => Vec::new(),
-    };
-    statements
-        .into_iter()
-        .filter(|statement| {
-            statement.get("Effect").and_then(Value::as_str) == Some(effect_name(Effect::Allow))
-        })
-        .filter_map(|statement| {
-            statement
-                .get("Principal")
-                .or_else(|| statement.get("NotPrincipal"))
-        })
-        .collect()
-}
-
-/// Whether anything but the Lambda services may assume the role.
-fn trusts_others(trust: &Value) -> bool {
-    principals(trust)
-        .into_iter()
-        .any(|principal| match principal {
-            Value::Object(kinds) => {
-                kinds.keys().any(|kind| kind != "Service")
-                    || strings(kinds.get("Service"))
-                        .iter()
-                        .any(|service| !is_lambda(service))
-            }
-            _ => true,
-        })
-}
-
-fn is_lambda(service: &str) -> bool {
-    ["lambda.amazonaws.com", "edgelambda.amazonaws.com"].contains(&service)
-}
-
-/// The services that an Allow statement of a trust policy names.
-fn trusted_services(trust: &Value) -> Vec<String> {
-    let mut services: Vec<String> = principals(trust)
-        .into_iter()
-        .flat_map(|principal| match principal {
-            Value::String(any) => vec![any.clone()],
-            other => strings(other.get("Service")),
-        })
-        .collect();
-    services.sort();
-    services.dedup();
-    services
-}
-
-fn effect_name(effect: Effect) -> &'static str {
-    match effect {
-        Effect::Allow => "Allow",
-        Effect::Deny => "Deny",
-    }
-}
-
-fn strings(value: Option<&Value>) -> Vec<String> {
-    match value {
-        Some(Value::String(one)) => vec![one.clone()],
-        Some(Value::Array(list)) => list
-            .iter()
-            .filter_map(Value::as_str)
-            .map(str::to_owned)
-            .collect(),
-        _ => Vec::new(),
-    }
+/// An identity policy that IAM can have stored.
+fn read_policy(value: &Value) -> Result<PolicyDocument, String> {
+    let document = read_document(value)?;
+    sound::policy(&document)?;
+    Ok(document)
 }
 
 /// The AWS CLI prints dates as ISO 8601 by default and as epoch seconds when asked to.

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::details::epoch;
+use super::sound;
 
 /// When and where something was last tried.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,6 +77,17 @@ pub(super) fn parse(value: &Value) -> Result<LastAccessed, String> {
         .get("ServicesLastAccessed")
         .and_then(Value::as_array)
         .ok_or("expected the output of `aws iam get-service-last-accessed-details`: no `ServicesLastAccessed` in it")?;
+    let odd = sound::odd_key(
+        value,
+        &[
+            ("JobStatus", Value::is_string),
+            ("IsTruncated", Value::is_boolean),
+            ("JobCreationDate", |date| epoch(date).is_some()),
+        ],
+    );
+    if let Some(key) = odd {
+        return Err(format!("its `{key}` cannot be read"));
+    }
     if let Some(status) = value.get("JobStatus").and_then(Value::as_str)
         && status != "COMPLETED"
     {
@@ -89,9 +101,13 @@ pub(super) fn parse(value: &Value) -> Result<LastAccessed, String> {
         ..LastAccessed::default()
     };
     for service in list {
-        let Some(prefix) = service.get("ServiceNamespace").and_then(Value::as_str) else {
-            continue;
-        };
+        let prefix = service.get("ServiceNamespace").and_then(Value::as_str);
+        let prefix = prefix.ok_or("a service has no `ServiceNamespace`")?;
+        told(
+            service,
+            "LastAuthenticated",
+            &["LastAuthenticatedEntity", "LastAuthenticatedRegion"],
+        )?;
         let last = attempt(service, "LastAuthenticated", "LastAuthenticatedRegion");
         if last.is_some() && report.entity.is_none() {
             report.entity = service
@@ -108,9 +124,13 @@ pub(super) fn parse(value: &Value) -> Result<LastAccessed, String> {
             .into_iter()
             .flatten()
         {
-            let Some(name) = action.get("ActionName").and_then(Value::as_str) else {
-                continue;
-            };
+            let name = action.get("ActionName").and_then(Value::as_str);
+            let name = name.ok_or("an action has no `ActionName`")?;
+            told(
+                action,
+                "LastAccessedTime",
+                &["LastAccessedEntity", "LastAccessedRegion"],
+            )?;
             let last = attempt(action, "LastAccessedTime", "LastAccessedRegion");
             keep_later(
                 entry.actions.entry(name.to_ascii_lowercase()).or_default(),
@@ -119,6 +139,22 @@ pub(super) fn parse(value: &Value) -> Result<LastAccessed, String> {
         }
     }
     Ok(report)
+}
+
+/// An attempt has a time: a row that names who tried, or where, and not when is damaged, and would prove
+/// an absence that it does not show.
+fn told(row: &Value, time: &str, beside: &[&str]) -> Result<(), String> {
+    let there = |key: &str| row.get(key).is_some_and(|value| !value.is_null());
+    let counted = row
+        .get("TotalAuthenticatedEntities")
+        .is_some_and(|count| count.as_u64() != Some(0));
+    if !there(time) && (counted || beside.iter().any(|key| there(key))) {
+        return Err(format!("a row tells of an attempt and has no `{time}`"));
+    }
+    match row.get("TrackedActionsLastAccessed") {
+        Some(list) if !list.is_array() => Err("its tracked actions cannot be read".into()),
+        _ => Ok(()),
+    }
 }
 
 /// A time that cannot be read is an attempt all the same.

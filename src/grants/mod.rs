@@ -10,7 +10,9 @@ mod function_policies;
 mod last_accessed;
 mod selectors;
 mod snapshot;
+mod sound;
 mod trails;
+mod trust;
 mod widen;
 
 pub use config::{EventSourceMapping, Function, InvokeConfig};

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::sound;
 use crate::iam::{Arn, pattern};
 
 /// The selectors of one trail.
@@ -148,7 +149,30 @@ fn parse_trail(value: &Value) -> Result<Selectors, String> {
     Ok(selectors)
 }
 
+/// What filters and cannot be read may filter everything.
+const BASIC: [(&str, fn(&Value) -> bool); 4] = [
+    ("ReadWriteType", |value| {
+        matches!(value.as_str(), Some("All" | "ReadOnly" | "WriteOnly"))
+    }),
+    ("IncludeManagementEvents", Value::is_boolean),
+    ("ExcludeManagementEventSources", sound::is_texts),
+    ("DataResources", Value::is_array),
+];
+
+/// The operators of a field of an advanced selector.
+const ADVANCED: [&str; 6] = [
+    "Equals",
+    "StartsWith",
+    "EndsWith",
+    "NotEquals",
+    "NotStartsWith",
+    "NotEndsWith",
+];
+
 fn add_basic(selectors: &mut Selectors, selector: &Value) {
+    if !selector.is_object() || sound::odd_key(selector, &BASIC).is_some() {
+        return;
+    }
     let kind = selector
         .get("ReadWriteType")
         .and_then(Value::as_str)
@@ -227,6 +251,12 @@ fn add_advanced(selectors: &mut Selectors, selector: &Value) {
         .into_iter()
         .flatten()
     {
+        if ADVANCED
+            .iter()
+            .any(|operator| sound::odd_key(field, &[(operator, sound::is_texts)]).is_some())
+        {
+            comparable = false;
+        }
         let equals = strings(field.get("Equals"));
         let starts = strings(field.get("StartsWith"));
         let only = |names: &[&str]| {

@@ -276,6 +276,9 @@ impl Snapshot {
                         ),
                     );
                 }
+                if let Some(place) = config.odd {
+                    self.note(path, format!("`{place}` of an entry cannot be read"));
+                }
                 self.functions.extend(config.functions);
                 self.mappings.extend(config.mappings);
                 self.invokes.extend(config.invokes);

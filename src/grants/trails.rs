@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::sound;
 use crate::iam::Arn;
 
 /// A trail, but for what it logs.
@@ -32,6 +33,17 @@ pub(super) fn parse(value: &Value) -> Result<Vec<Trail>, String> {
             "expected the output of `aws cloudtrail describe-trails`: no `trailList` in it",
         )?;
         for entry in list {
+            let odd = sound::odd_key(
+                entry,
+                &[
+                    ("HomeRegion", Value::is_string),
+                    ("IsMultiRegionTrail", Value::is_boolean),
+                    ("IsOrganizationTrail", Value::is_boolean),
+                ],
+            );
+            if let Some(key) = odd {
+                return Err(format!("the `{key}` of a trail cannot be read"));
+            }
             let trail = trail(entry).ok_or("a trail has no `TrailARN`")?;
             if !trails.contains(&trail) {
                 trails.push(trail);

@@ -217,6 +217,7 @@ impl Worker<'_> {
             })
         }));
         let mut records = 0;
+        let damaged = self.collector.take_damaged();
         let failure = match outcome {
             Ok(outcome) => {
                 records = outcome.records;
@@ -224,7 +225,7 @@ impl Worker<'_> {
                 self.objects.inflated += outcome.inflated;
                 self.collector.undecodable(outcome.undecodable);
                 match outcome.status {
-                    Status::Read if outcome.undecodable > 0 => {
+                    Status::Read if outcome.undecodable + damaged > 0 => {
                         // Read to its end, but a record in it is unseen use all the same.
                         self.objects.read += 1;
                         self.place(object, true);

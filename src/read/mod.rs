@@ -157,8 +157,12 @@ pub fn read_object(
     if let Status::Skipped(skip) = outcome.status {
         let declared = match skip {
             Skip::NotJson => is_log_by_name(object) || is_json_by_name(&object.name),
-            Skip::OtherJson | Skip::CloudWatchLogs => is_log_by_name(object),
-            Skip::Insights | Skip::Aggregated | Skip::Digest => false,
+            // The other kinds have folders and names of their own.
+            Skip::OtherJson
+            | Skip::CloudWatchLogs
+            | Skip::Insights
+            | Skip::Aggregated
+            | Skip::Digest => is_log_by_name(object),
         };
         if declared {
             outcome.status = Status::Failed(Failure::NotWhatItsNameSays(skip));

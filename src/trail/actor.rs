@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 
 use super::agent;
-use super::record::Record;
+use super::record::{Record, SessionIssuer};
 
 /// Who acted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,14 +113,42 @@ const LAMBDA: [&str; 2] = ["lambda.amazonaws.com", "edgelambda.amazonaws.com"];
 /// What `inScopeOf` calls a function.
 const FUNCTION_ISSUER: &str = "AWS::Lambda::Function";
 
+/// What issues sessions that are no role's. (CloudTrail user guide, `userIdentity`.)
+const OTHER_ISSUERS: [&str; 6] = [
+    "FederatedUser",
+    "IAMUser",
+    "Root",
+    "SAMLUser",
+    "User",
+    "WebIdentityUser",
+];
+
 /// Says who acted.
 #[must_use]
 pub fn actor<'r>(record: &'r Record<'_>) -> Actor<'r> {
     let identity = &record.user_identity;
+    let session = || role_session(record).map(Actor::Role);
     match identity.kind.as_deref() {
-        Some("AssumedRole") => role_session(record).map_or(Actor::Other, Actor::Role),
-        None | Some("AWSService") => lambda_took_role(record).unwrap_or(Actor::Other),
+        Some("AssumedRole") => session().unwrap_or(Actor::Other),
+        Some("AWSService") => lambda_took_role(record).unwrap_or(Actor::Other),
+        // Who acted is in several places: where one is damaged the others tell.
+        None => lambda_took_role(record)
+            .or_else(session)
+            .unwrap_or(Actor::Other),
         Some(_) => Actor::Other,
+    }
+}
+
+/// Whether a record must have been made by somebody and does not say by whom, or by a role's session
+/// and not by which role's: then it may have been any role's use. AWS writes `userIdentity` in every
+/// record, and the issuer or the ARN of a session in every one of a session.
+#[must_use]
+pub fn is_damaged(record: &Record<'_>) -> bool {
+    let identity = &record.user_identity;
+    match identity.kind.as_deref() {
+        Some("AssumedRole") => role_arn(record).is_none(),
+        Some(_) => false,
+        None => identity.is_empty(),
     }
 }
 
@@ -156,26 +184,30 @@ fn lambda_took_role<'r>(record: &'r Record<'_>) -> Option<Actor<'r>> {
     })
 }
 
+/// The ARN of the role whose session it is, and whether its path is known.
+fn role_arn<'r>(record: &'r Record<'_>) -> Option<(Cow<'r, str>, bool)> {
+    let identity = &record.user_identity;
+    let issuer = issuer(record).and_then(|issuer| issuer.arn.as_deref());
+    if let Some(arn) = issuer.filter(|arn| is_role_arn(arn)) {
+        return Some((Cow::Borrowed(arn), true));
+    }
+    let session = role_of_session(identity.arn.as_deref()?)?;
+    Some((Cow::Owned(session), false))
+}
+
+fn issuer<'r>(record: &'r Record<'_>) -> Option<&'r SessionIssuer<'r>> {
+    let context = record.user_identity.session_context.as_ref()?;
+    context.session_issuer.as_ref()
+}
+
 fn role_session<'r>(record: &'r Record<'_>) -> Option<RoleSession<'r>> {
     let identity = &record.user_identity;
-    let issuer = identity
-        .session_context
-        .as_ref()
-        .and_then(|context| context.session_issuer.as_ref());
-    if issuer
-        .and_then(|issuer| issuer.kind.as_deref())
-        .is_some_and(|kind| kind != "Role")
-    {
+    let issuer = issuer(record);
+    let other = issuer.and_then(|issuer| issuer.kind.as_deref());
+    if other.is_some_and(|kind| OTHER_ISSUERS.contains(&kind)) {
         return None;
     }
-    let (role_arn, path_known) = match issuer.and_then(|issuer| issuer.arn.as_deref()) {
-        Some(arn) if is_role_arn(arn) => (Cow::Borrowed(arn), true),
-        Some(_) => return None,
-        None => (
-            Cow::Owned(role_of_session(identity.arn.as_deref()?)?),
-            false,
-        ),
-    };
+    let (role_arn, path_known) = role_arn(record)?;
     let principal = identity.principal_id.as_deref();
     let session_name = identity
         .arn
@@ -193,7 +225,10 @@ fn role_session<'r>(record: &'r Record<'_>) -> Option<RoleSession<'r>> {
         });
     let scope = identity.in_scope_of.as_ref();
     let scope_kind = scope.and_then(|scope| scope.issuer_type.as_deref());
-    let in_scope = scope_kind == Some(FUNCTION_ISSUER);
+    let issued_to = scope
+        .and_then(|scope| scope.credentials_issued_to.as_deref())
+        .and_then(function_of_arn);
+    let in_scope = scope_kind == Some(FUNCTION_ISSUER) || issued_to.is_some();
     let own_function = function_of_session(session_name.unwrap_or_default());
 
     let class = if is_platform(record, own_function) {
@@ -206,7 +241,7 @@ fn role_session<'r>(record: &'r Record<'_>) -> Option<RoleSession<'r>> {
         .is_some_and(|by| !by.is_empty())
     {
         Class::Forwarded
-    } else if scope_kind.is_some_and(|kind| kind != FUNCTION_ISSUER)
+    } else if scope_kind.is_some() && !in_scope
         || agent::shows_no_lambda(record)
         || session_name.is_some_and(|session| own_function.is_none() && !is_lambdas_own(session))
             && !in_scope

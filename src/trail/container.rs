@@ -206,7 +206,7 @@ fn decode<R: Read>(
         Ok(()) if tally.aggregated > 0 => Status::Skipped(Skip::Aggregated),
         Ok(()) => match tally.first_other {
             Some(skip) => Status::Skipped(skip),
-            None if structure.list || input.is_gzip() => Status::Read,
+            None if structure.list => Status::Read,
             None => Status::Failed(Failure::Empty),
         },
     };

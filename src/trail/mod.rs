@@ -14,7 +14,7 @@ mod scan;
 mod split;
 pub mod time;
 
-pub use actor::{Actor, Class, FunctionRef, RoleSession, actor};
+pub use actor::{Actor, Class, FunctionRef, RoleSession, actor, is_damaged};
 pub use container::{Decoder, Failure, ObjectOutcome, Skip, Status, records};
 pub use dedupe::Dedupe;
 pub use fingerprint::{Fingerprints, fingerprint};

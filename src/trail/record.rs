@@ -411,6 +411,19 @@ impl<'de> Deserialize<'de> for Envelope<'de> {
     }
 }
 
+impl UserIdentity<'_> {
+    /// Whether it says nothing at all of who acted.
+    pub(super) fn is_empty(&self) -> bool {
+        self.kind.is_none()
+            && self.principal_id.is_none()
+            && self.arn.is_none()
+            && self.account_id.is_none()
+            && self.invoked_by.is_none()
+            && self.session_context.is_none()
+            && self.in_scope_of.is_none()
+    }
+}
+
 impl Record<'_> {
     /// When the call ended, in seconds since 1970. `None` where the time is missing or no time.
     #[must_use]

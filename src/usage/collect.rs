@@ -14,7 +14,7 @@ use super::{Bounded, Caller, Changes, Coverage, Place, Records, Tally, Usage};
 use crate::catalog::{Catalog, Mapping, Memo, Visibility};
 use crate::read::Selection;
 use crate::trail::dedupe::Dedupe;
-use crate::trail::{Actor, Class, Fingerprints, Record, time};
+use crate::trail::{Actor, Class, Fingerprints, Record, is_damaged, time};
 
 /// Adds records to one worker's table.
 pub struct Collector<'c> {
@@ -33,6 +33,8 @@ pub struct Collector<'c> {
     /// Where the last records were, apart from `coverage` until others come.
     here: (String, String, Place),
     records: Records,
+    /// Records without a word of who acted, since somebody asked.
+    damaged: u64,
     changes: Changes,
     invoked: BTreeMap<String, Bounded<Caller>>,
     /// Data event types by event source and name, for data events that list no resource.
@@ -57,6 +59,7 @@ impl<'c> Collector<'c> {
             coverage: Coverage::default(),
             here: Default::default(),
             records: Records::default(),
+            damaged: 0,
             changes: Changes::default(),
             invoked: BTreeMap::new(),
             data_types: HashMap::default(),
@@ -105,6 +108,12 @@ impl<'c> Collector<'c> {
         self.records.undecodable += count;
     }
 
+    /// Records that were handed in since the last question and cannot be anybody's, though somebody acted:
+    /// they count as undecodable, and are unseen use of whoever it was.
+    pub fn take_damaged(&mut self) -> u64 {
+        std::mem::take(&mut self.damaged)
+    }
+
     /// Adds one record.
     pub fn record(&mut self, record: &Record<'_>) {
         self.records.read += 1;
@@ -119,6 +128,11 @@ impl<'c> Collector<'c> {
                 .first(print, time.unwrap_or_default().div_euclid(3_600))
         {
             self.records.duplicate += 1;
+            return;
+        }
+        if is_damaged(record) {
+            self.records.undecodable += 1;
+            self.damaged += 1;
             return;
         }
         self.cover(record, time);

@@ -314,7 +314,7 @@ fn a_region_selection_and_a_damaged_member_are_never_ready() {
     // A member of the list that is no record was one before somebody redacted it.
     fs::write(
         path.with_file_name("111122223333_CloudTrail_us-east-1_20261031T2350Z_aaaaaaaaaaaaaaaa.json"),
-        "{\"Records\":[\"redacted\",{\"eventSource\":\"sns.amazonaws.com\",\"eventName\":\"ListTopics\"}]}",
+        "{\"Records\":[\"redacted\",{\"userIdentity\":{\"type\":\"Root\"},\"eventSource\":\"sns.amazonaws.com\",\"eventName\":\"ListTopics\"}]}",
     )
     .unwrap();
     let (damaged, _) = report(&[&world.logs(), "--snapshot", &world.snapshot()]);

@@ -12,30 +12,10 @@ use rolefit::trail::Class;
 use rolefit::usage::{CallShape, Coverage, RoleUsage};
 use rolefit::verify::{NoNewAccess, Subject, verify};
 
+use crate::dice::Dice;
+
 const DAY: i64 = 86_400;
 const ARN: &str = "arn:aws:iam::111122223333:role/worker-role";
-
-/// A xorshift generator: the same roles in every run.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 33).unwrap() % sides
-    }
-
-    fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str {
-        from[self.roll(from.len())]
-    }
-
-    fn hex(&mut self, length: usize) -> String {
-        (0..length)
-            .map(|_| char::from(b"0123456789abcdef"[self.roll(16)]))
-            .collect()
-    }
-}
 
 const WORDS: [&str; 10] = [
     "orders", "mails", "users", "raw", "daily", "acme", "wayne", "audit", "in", "2026",
@@ -186,7 +166,7 @@ fn what_fits_is_never_over_quota_nor_refused() {
     };
     let catalog = Catalog::builtin();
     let snapshot = Snapshot::default();
-    let mut dice = Dice(20_261_122);
+    let mut dice = Dice::new(20_261_122);
     let (mut spilled, mut coarser, mut too_large, mut requests) = (0, 0, 0, 0);
     for round in 0..rounds {
         let made = made(&mut dice);

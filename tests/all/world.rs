@@ -1,7 +1,7 @@
 //! Small trails and snapshots made by a test: one account, one function, what it called.
 
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use flate2::Compression;
@@ -102,10 +102,8 @@ impl World {
         let path = folder.join(format!(
             "{ACCOUNT}_CloudTrail_{REGION}_20261031T2355Z_{number:016}.json.gz"
         ));
-        let mut gz = GzEncoder::new(Vec::new(), Compression::default());
-        gz.write_all(json!({ "Records": records }).to_string().as_bytes())
-            .unwrap();
-        fs::write(&path, gz.finish().unwrap()).unwrap();
+        let text = json!({ "Records": records }).to_string();
+        fs::write(&path, gzip(text.as_bytes())).unwrap();
         path
     }
 
@@ -139,6 +137,22 @@ impl World {
             &json!({"TrailARN": format!("arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/all"), "AdvancedEventSelectors": selectors}),
         );
     }
+}
+
+/// Bytes as one gzip member.
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut gz = GzEncoder::new(Vec::new(), Compression::default());
+    gz.write_all(bytes).unwrap();
+    gz.finish().unwrap()
+}
+
+/// The text in a gzip member.
+pub(crate) fn gunzip(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(bytes)
+        .read_to_string(&mut text)
+        .unwrap();
+    text
 }
 
 /// The `userIdentity` of a session of a role, `path` being what follows `role/` in its ARN; `scoped` to

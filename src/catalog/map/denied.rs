@@ -159,7 +159,10 @@ pub(super) fn parse(message: &str) -> DeniedCall {
         .chain(after("on the resource"))
         .map(first_word);
     let resource = arns.find(|word| {
-        word.starts_with("arn:") && word.matches(':').count() >= 5 && params::usable(word)
+        word.starts_with("arn:")
+            && word.matches(':').count() >= 5
+            && params::usable(word)
+            && !word.contains(char::is_control)
     });
     DeniedCall {
         action: action.map(str::to_owned),

@@ -143,11 +143,11 @@ fn periods_of_logs(
                     collectors[starts.partition_point(|start| *start <= at)].record(record);
                 })
             }));
-            let mut undecodable = 0;
+            let mut undecodable: u64 = collectors.iter_mut().map(Collector::take_damaged).sum();
             let mut records = 0;
             let failure = match outcome {
                 Ok(outcome) => {
-                    undecodable = outcome.undecodable;
+                    undecodable += outcome.undecodable;
                     records = outcome.records;
                     match outcome.status {
                         Status::Read => None,

@@ -382,8 +382,40 @@ fn k_the_credentials_used_elsewhere() {
 fn only_sessions_that_a_role_issued_count() {
     let user = session("orders", "", GET).replacen(r#""type":"Role""#, r#""type":"IAMUser""#, 1);
     is_other(&user);
-    let odd = session("orders", "", GET).replacen(ROLE, "arn:aws:iam::111122223333:user/x", 1);
-    is_other(&odd);
+}
+
+/// Who acted stands in several places: damage to one of them hides no use.
+#[test]
+fn a_damaged_identity_still_says_whose_session_it_is() {
+    let sound = session("orders", "", GET);
+    for (from, to) in [
+        (ROLE, "arn:aws:iam::111122223333:user/x"),
+        (r#""type":"Role""#, r#""type":"Rolx""#),
+        (r#""type":"Role""#, r#""type":7"#),
+        (r#""type":"AssumedRole""#, r#""typo":"AssumedRole""#),
+        (r#""type":"AssumedRole""#, r#""type":["AssumedRole"]"#),
+        (r#""sessionContext""#, r#""context""#),
+        (r#""sessionIssuer""#, r#""issuer""#),
+    ] {
+        let json = sound.replacen(from, to, 1);
+        assert_ne!(json, sound, "{from}");
+        let record: Record<'_> = serde_json::from_str(&json).unwrap();
+        let Actor::Role(session) = actor(&record) else {
+            panic!("{json}")
+        };
+        assert!(session.role_arn.ends_with("/orders-role"), "{json}");
+        assert!(!is_damaged(&record));
+    }
+    for none in [
+        r#"{"eventSource":"a","eventName":"b"}"#,
+        r#"{"userIdentity":"x","eventSource":"a","eventName":"b"}"#,
+        r#"{"userIdentity":{},"eventSource":"a","eventName":"b"}"#,
+        r#"{"userIdentity":{"type":"AssumedRole","accountId":"1"},"eventSource":"a","eventName":"b"}"#,
+    ] {
+        assert!(is_damaged(&serde_json::from_str(none).unwrap()), "{none}");
+    }
+    let service = r#"{"userIdentity":{"invokedBy":"x"},"eventSource":"a","eventName":"b"}"#;
+    assert!(!is_damaged(&serde_json::from_str(service).unwrap()));
 }
 
 #[test]

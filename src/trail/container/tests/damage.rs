@@ -32,7 +32,11 @@ fn a_broken_tail_keeps_what_came_before() {
 fn emptiness() {
     assert_eq!(describe(&read(b"").1), "failed: empty file");
     assert_eq!(describe(&read(b" \n").1), "failed: empty file");
-    assert_eq!(describe(&read(&gzip(b"")).1), "read");
+    assert_eq!(
+        describe(&read(&gzip(b"")).1),
+        "failed: empty file",
+        "CloudTrail delivers a list of records, if an empty one"
+    );
     assert_eq!(describe(&read(&gzip(br#"{"Records":[]}"#)).1), "read");
 }
 
