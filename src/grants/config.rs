@@ -4,6 +4,8 @@
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::sound::Fits;
+
 /// One function's configuration: what of it makes Lambda itself use the execution role.
 #[derive(Clone, Debug)]
 pub struct Function {
@@ -98,11 +100,9 @@ pub(super) struct Config {
     pub(super) odd: Option<&'static str>,
 }
 
-type Shape = [(&'static str, fn(&Value) -> bool)];
-
 /// What is read of a function, as JSON pointers, and what the AWS CLI prints there. Something else there may
 /// have been a need.
-const FUNCTION: [(&str, fn(&Value) -> bool); 14] = [
+const FUNCTION: [Fits<'static>; 14] = [
     ("/VpcConfig", Value::is_object),
     ("/VpcConfig/SubnetIds", Value::is_array),
     ("/VpcConfig/VpcId", Value::is_string),
@@ -119,7 +119,7 @@ const FUNCTION: [(&str, fn(&Value) -> bool); 14] = [
     ("/KMSKeyArn", Value::is_string),
 ];
 /// The same of an event source mapping.
-const MAPPING: [(&str, fn(&Value) -> bool); 6] = [
+const MAPPING: [Fits<'static>; 6] = [
     ("/EventSourceArn", Value::is_string),
     ("/DestinationConfig", Value::is_object),
     ("/DestinationConfig/OnFailure", Value::is_object),
@@ -128,7 +128,7 @@ const MAPPING: [(&str, fn(&Value) -> bool); 6] = [
     ("/Topics", Value::is_array),
 ];
 /// The same of the destinations of asynchronous invocations.
-const INVOKE: [(&str, fn(&Value) -> bool); 5] = [
+const INVOKE: [Fits<'static>; 5] = [
     ("/DestinationConfig", Value::is_object),
     ("/DestinationConfig/OnSuccess", Value::is_object),
     ("/DestinationConfig/OnSuccess/Destination", Value::is_string),
@@ -136,8 +136,8 @@ const INVOKE: [(&str, fn(&Value) -> bool); 5] = [
     ("/DestinationConfig/OnFailure/Destination", Value::is_string),
 ];
 
-fn odd(value: &Value, shape: &Shape) -> Option<&'static str> {
-    let odd = |(path, fits): &&(&'static str, fn(&Value) -> bool)| {
+fn odd(value: &Value, shape: &[Fits<'static>]) -> Option<&'static str> {
+    let odd = |(path, fits): &&Fits<'static>| {
         let found = value.pointer(path);
         found.is_some_and(|found| !found.is_null() && !fits(found))
     };

@@ -150,7 +150,7 @@ fn parse_trail(value: &Value) -> Result<Selectors, String> {
 }
 
 /// What filters and cannot be read may filter everything.
-const BASIC: [(&str, fn(&Value) -> bool); 4] = [
+const BASIC: [sound::Fits<'static>; 4] = [
     ("ReadWriteType", |value| {
         matches!(value.as_str(), Some("All" | "ReadOnly" | "WriteOnly"))
     }),

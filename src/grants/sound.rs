@@ -51,13 +51,13 @@ pub(super) fn policy(document: &PolicyDocument) -> Result<(), String> {
     Ok(())
 }
 
+/// A key, or the JSON pointer of a place, and whether a value may stand there.
+pub(super) type Fits<'k> = (&'k str, fn(&Value) -> bool);
+
 /// A key of an object that holds something else than what the AWS CLI prints there; one that is missing or
 /// null is as good as never printed.
-pub(super) fn odd_key<'k>(
-    value: &Value,
-    keys: &[(&'k str, fn(&Value) -> bool)],
-) -> Option<&'k str> {
-    let odd = |(key, fits): &&(&str, fn(&Value) -> bool)| {
+pub(super) fn odd_key<'k>(value: &Value, keys: &[Fits<'k>]) -> Option<&'k str> {
+    let odd = |(key, fits): &&Fits<'k>| {
         value
             .get(*key)
             .is_some_and(|found| !found.is_null() && !fits(found))
