@@ -159,7 +159,7 @@ fn write_account(world: &World, dice: &mut Dice, used: &[&Kind], others: bool) {
     match dice.roll(12) {
         0 => {
             role["RolePolicyList"][0]["PolicyDocument"] =
-                document(json!([{"Effect": "Allow", "Action": "*", "Resource": "*"}]))
+                document(json!([{"Effect": "Allow", "Action": "*", "Resource": "*"}]));
         }
         1..4 => {
             let arn = format!("arn:aws:iam::{ACCOUNT}:policy/work");
@@ -543,13 +543,10 @@ fn damage_logs(objects: &[PathBuf], world: &World, dice: &mut Dice) -> Damage {
             format!("replaced by {name}")
         }
         3 => {
-            // Damaged, and the tail is gone beside.
-            let text = gunzip(&bytes);
-            let mut at = dice.roll(text.len());
-            while !text.is_char_boundary(at) {
-                at -= 1;
-            }
-            bytes = gzip(text[..at].as_bytes());
+            // Sound gzip of a log that breaks off.
+            let text = gunzip(&bytes).into_bytes();
+            let at = dice.roll(text.len());
+            bytes = gzip(&text[..at]);
             format!("its text cut to {at} bytes")
         }
         _ => {
