@@ -15,7 +15,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .parse()?;
     let logs: Vec<String> = arguments.collect();
     let source = Disk::new(&logs, &[])?;
-    let listing = source.list();
+    let listing = source.list(&rolefit::event::Silent);
     let (next, total) = (AtomicUsize::new(0), AtomicU64::new(0));
     std::thread::scope(|scope| {
         for _ in 0..threads {

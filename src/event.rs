@@ -3,6 +3,13 @@
 /// Something that happened.
 #[derive(Clone, Debug)]
 pub enum Event {
+    /// More log objects were found, while listing goes on.
+    Found {
+        /// Objects, beyond those told before.
+        objects: u64,
+        /// Their stored size.
+        bytes: u64,
+    },
     /// The log objects are listed: how many will be opened and how many bytes they hold.
     Listed {
         /// Objects to open.

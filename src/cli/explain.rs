@@ -24,7 +24,11 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Exit, Fault> {
                 anyhow!("--report stands for LOGS: give one of the two"),
             ));
         }
-        (None, []) if args.stored.usage.is_none() && args.stored.state.is_none() => {
+        (None, [])
+            if args.stored.usage.is_none()
+                && args.stored.state.is_none()
+                && args.s3.manifest.is_empty() =>
+        {
             return Err(Fault::new(
                 Exit::Usage,
                 anyhow!("neither LOGS nor --report nor --usage was given"),
@@ -105,6 +109,7 @@ fn fitted(args: &ExplainArgs, logs: &[String]) -> Result<(Value, &'static Catalo
         logs: logs.to_vec(),
         stored: args.stored.clone(),
         selection: args.selection.clone(),
+        s3: args.s3.clone(),
         run: args.run.clone(),
     };
     let roles = RoleArgs {

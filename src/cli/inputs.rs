@@ -8,7 +8,14 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use super::args::{LogArgs, RunArgs, SelectionArgs};
 use super::{Exit, Fault};
 use crate::catalog::{AdditionsError, Catalog};
-use crate::read::{Disk, Selection};
+use crate::read::joined::S3_SCHEME;
+use crate::read::{Disk, Joined, Listed, Selection, Source};
+#[cfg(not(feature = "aws"))]
+use crate::read::{Listing, ObjectRef, SourceError};
+
+/// The most log objects under way from S3 at once, unless told otherwise.
+#[cfg(feature = "aws")]
+const CONCURRENCY: usize = 64;
 
 pub(super) fn selection(args: &SelectionArgs) -> Result<Selection, Fault> {
     let usage = |error: anyhow::Error| {
@@ -85,11 +92,85 @@ pub(super) fn moment(text: &str, end: bool) -> anyhow::Result<i64> {
 }
 
 /// The log objects. `excluded` folders are not searched: the snapshot and the output may lie beside the logs.
-pub(super) fn source(args: &LogArgs, excluded: &[PathBuf]) -> Result<Disk, Fault> {
-    Disk::new(&args.logs, excluded).map_err(|error| {
+pub(super) fn source(
+    args: &LogArgs,
+    selection: &Selection,
+    excluded: &[PathBuf],
+) -> Result<Box<dyn Source + Send>, Fault> {
+    let (s3, disk): (Vec<String>, Vec<String>) = args
+        .logs
+        .iter()
+        .cloned()
+        .partition(|logs| logs.starts_with(S3_SCHEME));
+    let disk = Disk::new(&disk, excluded).map_err(|error| {
         let hint = error.hint();
         Fault::new(Exit::NoInput, error).hint(hint)
-    })
+    })?;
+    let manifests = &args.s3.manifest;
+    if !(manifests.is_empty() || args.logs.is_empty()) {
+        let error = anyhow!("--manifest takes the place of LOGS");
+        return Err(Fault::new(Exit::Usage, error));
+    }
+    if manifests.is_empty() && s3.is_empty() {
+        return Ok(Box::new(disk));
+    }
+    let joined = Joined::new(Box::new(disk), self::s3(args, selection, &s3)?);
+    if manifests.is_empty() {
+        return Ok(Box::new(joined));
+    }
+    let listed = Listed::new(manifests, joined).map_err(|error| {
+        Fault::new(Exit::Failed, error).hint("`rolefit help fit` says what a manifest may be")
+    })?;
+    Ok(Box::new(listed))
+}
+
+/// S3, connected.
+#[cfg(feature = "aws")]
+fn s3(
+    args: &LogArgs,
+    selection: &Selection,
+    urls: &[String],
+) -> Result<Box<dyn Source + Send>, Fault> {
+    use super::remote::{connect, fault};
+    use crate::aws::{S3, S3Options};
+    let options = S3Options {
+        selection: selection.clone(),
+        concurrency: args.s3.concurrency.map_or(CONCURRENCY, usize::from),
+        request_payer: args.s3.request_payer.is_some(),
+        stall: std::time::Duration::from_secs(30),
+        pause: std::time::Duration::from_millis(200),
+    };
+    let session = connect(&args.s3.connect, None)?;
+    Ok(Box::new(S3::new(session, urls, options).map_err(fault)?))
+}
+
+/// The same in a build without S3: no object of a bucket can be opened.
+#[cfg(not(feature = "aws"))]
+fn s3(_: &LogArgs, _: &Selection, urls: &[String]) -> Result<Box<dyn Source + Send>, Fault> {
+    match urls.first() {
+        Some(url) => {
+            let error = SourceError::NoS3(url.clone());
+            let hint = error.hint();
+            Err(Fault::new(Exit::NoInput, error).hint(hint))
+        }
+        None => Ok(Box::new(NoS3)),
+    }
+}
+
+/// Stands where S3 would.
+#[cfg(not(feature = "aws"))]
+struct NoS3;
+
+#[cfg(not(feature = "aws"))]
+impl Source for NoS3 {
+    fn list(&self, _: &dyn crate::event::Observer) -> Listing {
+        Listing::default()
+    }
+
+    fn open(&self, object: &ObjectRef) -> std::io::Result<Box<dyn std::io::Read + Send + '_>> {
+        let error = SourceError::NoS3(object.name.clone());
+        Err(std::io::Error::other(format!("{error}; {}", error.hint())))
+    }
 }
 
 /// The catalog, with the facts of a further file. Like the one in the program it lives as long as the process.

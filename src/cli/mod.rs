@@ -16,6 +16,7 @@ mod help;
 mod inputs;
 mod policy;
 mod progress;
+mod remote;
 mod requests;
 mod scan;
 mod stored;

@@ -12,6 +12,8 @@ use crate::event::{Event, Observer};
 pub(super) struct Progress {
     bar: ProgressBar,
     started: Instant,
+    found: AtomicU64,
+    found_bytes: AtomicU64,
     objects: AtomicU64,
     total: AtomicU64,
     records: AtomicU64,
@@ -36,6 +38,8 @@ impl Progress {
         Self {
             bar,
             started: Instant::now(),
+            found: AtomicU64::new(0),
+            found_bytes: AtomicU64::new(0),
             objects: AtomicU64::new(0),
             total: AtomicU64::new(0),
             records: AtomicU64::new(0),
@@ -46,6 +50,17 @@ impl Progress {
 impl Observer for Progress {
     fn event(&self, event: Event) {
         match event {
+            Event::Found { objects, bytes } => {
+                let found = self.found.fetch_add(objects, Ordering::Relaxed) + objects;
+                let size = self.found_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
+                if !self.bar.is_hidden() {
+                    self.bar.set_message(format!(
+                        "listing: {} objects, {}",
+                        HumanCount(found),
+                        HumanBytes(size)
+                    ));
+                }
+            }
             Event::Listed { objects, bytes } => {
                 self.total.store(objects, Ordering::Relaxed);
                 // Standard input has no size: count objects then.

@@ -14,10 +14,17 @@ pub(super) fn run(args: &RequestsArgs) -> Result<Exit, Fault> {
     let selection = inputs::selection(&args.logs.selection)?;
     let pool = inputs::pool(&args.logs.run)?;
     let catalog = inputs::catalog(args.logs.run.catalog.as_deref())?;
-    let source = inputs::source(&args.logs, &[])?;
+    let source = inputs::source(&args.logs, &selection, &[])?;
     let progress = Progress::new(!args.logs.run.no_progress);
     let mut out = BufWriter::new(io::stdout().lock());
-    let (objects, records) = requests(&source, &selection, catalog, &pool, &progress, &mut out)?;
+    let (objects, records) = requests(
+        source.as_ref(),
+        &selection,
+        catalog,
+        &pool,
+        &progress,
+        &mut out,
+    )?;
     out.flush()?;
     for (object, reason) in &objects.failed {
         say("warning", &format!("{object}: {reason}"));
@@ -37,7 +44,7 @@ pub(super) fn run(args: &RequestsArgs) -> Result<Exit, Fault> {
     if objects.read == 0 && records.read == 0 && objects.failed.is_empty() {
         return Err(Fault::new(
             Exit::NoInput,
-            anyhow!("no CloudTrail log in {}", args.logs.logs.join(" ")),
+            anyhow!("no CloudTrail log in {}", args.logs.named().join(" ")),
         ));
     }
     let incomplete = !objects.failed.is_empty() || records.undecodable > 0;

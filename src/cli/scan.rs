@@ -10,7 +10,6 @@ use super::args::LogArgs;
 use super::progress::Progress;
 use super::{Exit, Fault, inputs, printable, say, stored};
 use crate::pipeline::{Reading, Shard, State, merge_into, only_shard, scan_into};
-use crate::read::Source;
 use crate::usage::file::{FileError, MergeError, UsageFile};
 
 /// `rolefit scan`.
@@ -64,16 +63,16 @@ pub(super) fn run(args: &ScanArgs) -> Result<Exit, Fault> {
     match (&args.out, &args.logs.stored.state) {
         (Some(out), None) => {
             replaceable(out)?;
-            let source = inputs::source(&args.logs, &[])?;
+            let source = inputs::source(&args.logs, &selection, &[])?;
             let progress = Progress::new(!args.logs.run.no_progress);
             let reading = Reading {
-                source: &source,
+                source: source.as_ref(),
                 selection: &selection,
                 catalog,
                 pool: &pool,
                 observer: &progress,
             };
-            let mut listing = source.list().select(&selection);
+            let mut listing = source.list(&progress).select(&selection);
             let none = listing.objects.is_empty() && listing.failed.is_empty();
             if let Some(shard) = shard {
                 only_shard(&mut listing, shard);
@@ -87,7 +86,7 @@ pub(super) fn run(args: &ScanArgs) -> Result<Exit, Fault> {
         }
         (None, Some(folder)) => {
             let state = State::open(folder).map_err(stored::of_state)?;
-            if !args.logs.logs.is_empty() {
+            if args.logs.given() {
                 stored::update(&state, &args.logs, &[], &selection, catalog, &pool)?;
             }
             summary(&state.file())

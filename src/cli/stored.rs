@@ -13,14 +13,14 @@ use crate::catalog::Catalog;
 use crate::pipeline::{
     Events, Reading, Scan, State, StateError, StoredError, scan_passing_over, selection, stored,
 };
-use crate::read::{Disk, Selection, Source};
+use crate::read::{Selection, Source};
 use crate::usage::file::UsageFile;
 
 /// Where the events are.
 pub(super) enum Input {
     /// In logs.
     Logs {
-        source: Disk,
+        source: Box<dyn Source + Send>,
         selection: Selection,
         progress: Progress,
     },
@@ -45,7 +45,7 @@ impl Input {
         match self {
             Self::Logs {
                 source, progress, ..
-            } => Events::Logs(source, progress),
+            } => Events::Logs(source.as_ref(), progress),
             Self::Usage { file, .. } => Events::Stored(file),
         }
     }
@@ -64,7 +64,7 @@ impl Input {
                 progress,
             } => Ok(scan_passing_over(
                 passed_over,
-                source,
+                source.as_ref(),
                 selection,
                 catalog,
                 pool,
@@ -86,7 +86,7 @@ pub(super) fn input(
 ) -> Result<Input, Fault> {
     let asked = inputs::selection(&logs.selection)?;
     if let Some(file) = &logs.stored.usage {
-        if !logs.logs.is_empty() {
+        if logs.given() {
             return Err(Fault::new(
                 Exit::Usage,
                 anyhow!("--usage takes the place of LOGS: give one of the two"),
@@ -97,7 +97,7 @@ pub(super) fn input(
     if let Some(folder) = &logs.stored.state {
         let state = State::open(folder).map_err(of_state)?;
         let selection = whole_days(logs, asked);
-        if !logs.logs.is_empty() {
+        if logs.given() {
             update(&state, logs, excluded, &selection, catalog, pool)?;
         }
         let file = state.file();
@@ -108,7 +108,7 @@ pub(super) fn input(
         return usage(&file, &selection, catalog, Some(state));
     }
     Ok(Input::Logs {
-        source: inputs::source(logs, excluded)?,
+        source: inputs::source(logs, &asked, excluded)?,
         selection: asked,
         progress: Progress::new(!logs.run.no_progress),
     })
@@ -126,16 +126,18 @@ pub(super) fn update(
     no_stdin(logs)?;
     let mut excluded = excluded.to_vec();
     excluded.extend(logs.stored.state.iter().cloned());
-    let source = inputs::source(logs, &excluded)?;
+    let source = inputs::source(logs, selection, &excluded)?;
     let progress = Progress::new(!logs.run.no_progress);
     let reading = Reading {
-        source: &source,
+        source: source.as_ref(),
         selection,
         catalog,
         pool,
         observer: &progress,
     };
-    let updated = state.update(source.list(), reading).map_err(of_state)?;
+    let updated = state
+        .update(source.list(&progress), reading)
+        .map_err(of_state)?;
     drop(progress);
     say(
         "state",
@@ -204,7 +206,7 @@ pub(super) fn name(logs: &LogArgs) -> String {
     let stored = logs.stored.usage.as_ref().or(logs.stored.state.as_ref());
     match stored {
         Some(path) => path.display().to_string(),
-        None => logs.logs.join(" "),
+        None => logs.named().join(" "),
     }
 }
 

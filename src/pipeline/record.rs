@@ -64,6 +64,7 @@ pub fn record(
     pool: &ThreadPool,
     observer: &dyn Observer,
 ) -> Ledger {
+    source.expect(objects);
     let next = AtomicUsize::new(0);
     let shards = pool.broadcast(|_| {
         let mut recorder = Recorder::new(catalog, selection);

@@ -73,7 +73,8 @@ pub fn requests(
     observer: &dyn Observer,
     out: &mut impl io::Write,
 ) -> io::Result<(Objects, Records)> {
-    let (wanted, mut objects) = wanted(source, selection);
+    let (wanted, mut objects) = wanted(source, selection, observer);
+    source.expect(&wanted);
     announce(&wanted, observer);
     let seen = dedupe(&wanted, false);
     let mut records = Records::default();

@@ -112,7 +112,7 @@ fn read(
     pool: &ThreadPool,
     observer: &dyn Observer,
 ) -> Scan {
-    let (mut wanted, mut objects) = wanted(source, selection);
+    let (mut wanted, mut objects) = wanted(source, selection, observer);
     // Copies of one event are delivered about the same time: by day, they meet while both are remembered.
     wanted.sort_by_cached_key(|object| {
         (
@@ -120,6 +120,7 @@ fn read(
             object.name.clone(),
         )
     });
+    source.expect(&wanted);
     announce(&wanted, observer);
     let dedupe = dedupe(&wanted, true);
     let next = AtomicUsize::new(0);
@@ -149,8 +150,12 @@ fn read(
 }
 
 /// The objects to open, and the accounts of those that are not.
-pub(super) fn wanted(source: &dyn Source, selection: &Selection) -> (Vec<ObjectRef>, Objects) {
-    let listing = source.list().select(selection);
+pub(super) fn wanted(
+    source: &dyn Source,
+    selection: &Selection,
+    observer: &dyn Observer,
+) -> (Vec<ObjectRef>, Objects) {
+    let listing = source.list(observer).select(selection);
     let mut objects = Objects {
         listed: (listing.objects.len() + listing.skipped.len() + listing.failed.len()) as u64,
         failed_anywhere: listing.failed.len() as u64,

@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::{Listing, ObjectRef, Source, SourceError};
+use crate::event::Observer;
 use crate::trail::key::LogKey;
 
 /// What stands for standard input.
@@ -96,7 +97,7 @@ impl Disk {
 }
 
 impl Source for Disk {
-    fn list(&self) -> Listing {
+    fn list(&self, _: &dyn Observer) -> Listing {
         let mut walk = Walk {
             disk: self,
             files: BTreeMap::new(),

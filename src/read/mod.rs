@@ -4,23 +4,33 @@
 //! is listed ends as read, skipped (why) or failed (why), so that the accounts balance.
 
 pub mod disk;
+pub mod joined;
+pub mod manifest;
 pub mod prune;
 
 use std::io::{self, Read};
 
 use thiserror::Error;
 
+use crate::event::Observer;
 use crate::trail::container::{Failure, Skip};
 use crate::trail::key::{LogKey, LogKind};
 use crate::trail::{Decoder, ObjectOutcome, Record, Status};
 
 pub use disk::Disk;
+pub use joined::Joined;
+pub use manifest::{Listed, ManifestError};
 pub use prune::Selection;
 
 /// Where log objects come from.
 pub trait Source: Sync {
     /// All objects, in the order of their names. Never fails: what cannot be listed is in `failed`.
-    fn list(&self) -> Listing;
+    /// A source that takes its time tells `observer` what it has found so far.
+    fn list(&self, observer: &dyn Observer) -> Listing;
+
+    /// Told once, after the listing: these objects will be opened, about in this order. A source that is far
+    /// away begins to fetch the first of them. Objects that were not told of can be opened all the same.
+    fn expect(&self, _objects: &[ObjectRef]) {}
 
     /// Opens an object of the listing.
     ///
@@ -53,7 +63,7 @@ pub struct Listing {
 
 impl Listing {
     /// Sorts, and passes over what its key shows to be another kind of log. `named` objects are always tried.
-    fn settle(&mut self, named: &dyn Fn(&ObjectRef) -> bool) {
+    pub(crate) fn settle(&mut self, named: &dyn Fn(&ObjectRef) -> bool) {
         let skip = |object: &ObjectRef| {
             if named(object) {
                 None

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::ToSpan;
+use jiff::civil::Date;
 
 use crate::trail::key::LogKey;
 use crate::trail::{Record, time};
@@ -36,17 +37,42 @@ impl Selection {
             return Some("another Region than asked for");
         }
         let day = key.day?;
-        if self.from.and_then(time::day).is_some_and(|from| day < from) {
+        self.passes_over_days(day, day)
+    }
+
+    /// Whether the account is part of the selection.
+    #[must_use]
+    pub fn wants_account(&self, account: &str) -> bool {
+        self.accounts.is_empty() || self.accounts.contains(account)
+    }
+
+    /// Why nothing that was delivered on these days is of the selection; `None` where something may be.
+    #[must_use]
+    pub fn passes_over_days(&self, first: Date, last: Date) -> Option<&'static str> {
+        let (from, to) = self.days();
+        if from.is_some_and(|from| last < from) {
             return Some("delivered before the time asked for");
         }
+        if to.is_some_and(|to| first > to) {
+            return Some("delivered after the time asked for");
+        }
+        None
+    }
+
+    /// Whether something of the selection may have been delivered on each of these days.
+    #[must_use]
+    pub fn wants_all_days(&self, first: Date, last: Date) -> bool {
+        let (from, to) = self.days();
+        from.is_none_or(|from| from <= first) && to.is_none_or(|to| last <= to)
+    }
+
+    /// The days on which events of the selection are delivered.
+    fn days(&self) -> (Option<Date>, Option<Date>) {
         let last = self
             .to
             .and_then(|to| time::day(to - 1))
             .and_then(|to| to.checked_add(1.day()).ok());
-        if last.is_some_and(|last| day > last) {
-            return Some("delivered after the time asked for");
-        }
-        None
+        (self.from.and_then(time::day), last)
     }
 
     /// Whether a record is part of the selection. What a record does not tell speaks for it.

@@ -31,7 +31,7 @@ fn disk(arguments: &[&Path], excluded: &[PathBuf]) -> Result<Disk, SourceError> 
 }
 
 fn list(arguments: &[&Path]) -> Listing {
-    disk(arguments, &[]).unwrap().list()
+    disk(arguments, &[]).unwrap().list(&crate::event::Silent)
 }
 
 /// Names within the folder.
@@ -146,11 +146,11 @@ fn excluded_folders_are_left_out() {
         &[logs.path().join("snapshot"), logs.path().join("none")],
     )
     .unwrap()
-    .list();
+    .list(&crate::event::Silent);
     assert_eq!(names(logs.path(), &listing), ["a.json", "out/y.json"]);
     let listing = disk(&[logs.path()], &[logs.path().join("snapshot/../out")])
         .unwrap()
-        .list();
+        .list(&crate::event::Silent);
     assert_eq!(names(logs.path(), &listing), ["a.json", "snapshot/x.json"]);
 }
 
@@ -193,7 +193,14 @@ fn arguments_that_lead_nowhere_say_so_with_a_hint() {
         "cannot read `s3://bucket/prefix`: this build has no S3"
     );
     assert!(s3.hint().contains("aws s3 sync"));
-    assert!(Disk::new(&["-".to_owned()], &[]).unwrap().list().objects[0].name == "-");
+    assert!(
+        Disk::new(&["-".to_owned()], &[])
+            .unwrap()
+            .list(&crate::event::Silent)
+            .objects[0]
+            .name
+            == "-"
+    );
 }
 
 #[test]
@@ -242,7 +249,7 @@ fn every_object_ends_as_read_skipped_or_failed() {
     ];
     let logs = folder(&cases.map(|(name, content, _)| (name, content)));
     let source = disk(&[logs.path()], &[]).unwrap();
-    let listing = source.list();
+    let listing = source.list(&crate::event::Silent);
     let found: BTreeSet<(String, String)> = listing
         .objects
         .iter()
@@ -267,7 +274,7 @@ fn every_object_ends_as_read_skipped_or_failed() {
 fn an_object_that_vanished_is_failed() {
     let logs = folder(&[("a.json", RECORD)]);
     let source = disk(&[logs.path()], &[]).unwrap();
-    let listing = source.list();
+    let listing = source.list(&crate::event::Silent);
     fs::remove_file(logs.path().join("a.json")).unwrap();
     let outcome = read_object(&source, &listing.objects[0], &mut Decoder::new(), |_, _| ());
     assert!(matches!(outcome.status, Status::Failed(Failure::Open(_))));

@@ -216,6 +216,8 @@ pub(in crate::cli) struct ExplainArgs {
     #[command(flatten)]
     pub(in crate::cli) selection: SelectionArgs,
     #[command(flatten)]
+    pub(in crate::cli) s3: super::remote::S3Args,
+    #[command(flatten)]
     pub(in crate::cli) run: RunArgs,
     /// What goes to standard output
     #[arg(long, value_enum, default_value_t = Output::Text, help_heading = "Output")]

@@ -5,18 +5,38 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, ValueEnum};
 
+use crate::cli::remote::S3Args;
+
 /// Where events come from, and which of them.
 #[derive(Debug, ClapArgs)]
 pub(in crate::cli) struct LogArgs {
-    /// Log files, folders, globs in quotes, or `-` for standard input
-    #[arg(required_unless_present_any = ["usage", "state"], value_name = "LOGS")]
+    /// Log files, folders, globs in quotes, `s3://bucket/prefix`, or `-` for standard input
+    #[arg(required_unless_present_any = ["usage", "state", "manifest"], value_name = "LOGS")]
     pub(in crate::cli) logs: Vec<String>,
     #[command(flatten)]
     pub(in crate::cli) stored: StoredArgs,
     #[command(flatten)]
     pub(in crate::cli) selection: SelectionArgs,
     #[command(flatten)]
+    pub(in crate::cli) s3: S3Args,
+    #[command(flatten)]
     pub(in crate::cli) run: RunArgs,
+}
+
+impl LogArgs {
+    /// Whether there is anything to read.
+    pub(in crate::cli) fn given(&self) -> bool {
+        !self.named().is_empty()
+    }
+
+    /// LOGS, or what stands for them.
+    pub(in crate::cli) fn named(&self) -> &[String] {
+        if self.logs.is_empty() {
+            &self.s3.manifest
+        } else {
+            &self.logs
+        }
+    }
 }
 
 /// What earlier runs found.

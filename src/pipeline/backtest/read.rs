@@ -47,7 +47,8 @@ fn window_of_logs(
     pool: &ThreadPool,
     observer: &dyn Observer,
 ) -> Option<(i64, i64)> {
-    let (wanted, _) = wanted(source, selection);
+    let (wanted, _) = wanted(source, selection, observer);
+    source.expect(&wanted);
     announce(&wanted, observer);
     let next = AtomicUsize::new(0);
     let found: Vec<Option<(i64, i64)>> = pool.broadcast(|_| {
@@ -114,13 +115,14 @@ fn periods_of_logs(
     pool: &ThreadPool,
     observer: &dyn Observer,
 ) -> Periods {
-    let (mut wanted, objects) = wanted(source, selection);
+    let (mut wanted, objects) = wanted(source, selection, observer);
     wanted.sort_by_cached_key(|object| {
         (
             object.key.as_ref().and_then(|key| key.delivered),
             object.name.clone(),
         )
     });
+    source.expect(&wanted);
     announce(&wanted, observer);
     let dedupe = dedupe(&wanted, true);
     let next = AtomicUsize::new(0);
