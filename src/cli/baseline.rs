@@ -20,7 +20,7 @@ const SCHEMA: &str = "rolefit.baseline/1";
 pub(super) struct Baseline {
     schema: String,
     /// Role ARN → `ACTION RESOURCE`, as the report's removed rows have them.
-    roles: BTreeMap<String, BTreeSet<String>>,
+    pub(super) roles: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Baseline {

@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 
 use super::args::{Format, ProposalArgs};
 use super::baseline::{Baseline, Slack, documents};
+use super::drift::Drift;
+use super::fit::Fitted;
 use super::{Exit, Fault, fit, inputs, printable};
 use crate::catalog::Catalog;
 use crate::diff;
@@ -19,7 +21,7 @@ use crate::render::{Report, RoleReport, Status};
 /// `rolefit check`.
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Without a threshold any role that can be tightened fails. With --baseline only what is new counts.\n\nExamples:\n  rolefit check ./trail --snapshot ./snapshot --max-sensitive-unused 0\n  rolefit check ./trail --snapshot ./snapshot --write-baseline rolefit-baseline.json\n  rolefit check ./trail --snapshot ./snapshot --baseline rolefit-baseline.json --forbid 'iam:*' --forbid-admin\n  rolefit check ./trail --snapshot ./snapshot --max-unused 20% --output github\n\nExit codes:\n   0  every role is within the limits\n   4  so far as could be read: something could not be, or no proposal was possible\n  10  a role can be tightened beyond the limits\n  11  a policy grants something forbidden, or a promise failed"
+    after_help = "Without a threshold any role that can be tightened fails. With --baseline only what is new counts.\n\nExamples:\n  rolefit check ./trail --snapshot ./snapshot --max-sensitive-unused 0\n  rolefit check ./trail --snapshot ./snapshot --write-baseline rolefit-baseline.json\n  rolefit check ./trail --snapshot ./snapshot --baseline rolefit-baseline.json --forbid 'iam:*' --forbid-admin\n  rolefit check ./trail --snapshot ./snapshot --max-unused 20% --output github\n  rolefit check ./trail --snapshot ./snapshot --since 90d --state ./state --new-only\n\nExit codes:\n   0  every role is within the limits\n   4  so far as could be read: something could not be, or no proposal was possible\n  10  a role can be tightened beyond the limits\n  11  a policy grants something forbidden, or a promise failed\n  12  with --state: calls are denied that were not when it last ran"
 )]
 pub(super) struct CheckArgs {
     #[command(flatten)]
@@ -39,6 +41,9 @@ pub(super) struct CheckArgs {
     /// Accept the slack that this file lists; only more of it counts
     #[arg(long, value_name = "FILE", help_heading = "Limits")]
     pub(super) baseline: Option<PathBuf>,
+    /// With --state: only what became removable since it last ran counts as slack
+    #[arg(long, requires = "state", help_heading = "Limits")]
+    pub(super) new_only: bool,
     /// Write today's slack to this file, to be accepted from now on
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(super) write_baseline: Option<PathBuf>,
@@ -83,34 +88,56 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, Fault> {
         }
     }
     let baseline = args.baseline.as_deref().map(Baseline::read).transpose()?;
-    let (report, snapshot) = fit::report(&args.roles, None)?;
+    let fitted = fit::report(&args.roles, None)?;
+    let drift = Drift::since_last(&fitted)?;
+    let Fitted {
+        report, snapshot, ..
+    } = &fitted;
     let verdicts: Vec<Verdict<'_>> = report
         .roles
         .iter()
         .map(|role| verdict(role, args, limit, baseline.as_ref(), catalog))
         .collect();
     if let Some(file) = &args.write_baseline {
-        Baseline::of(&report).write(file)?;
+        Baseline::of(report).write(file)?;
     }
     let accepted = args.write_baseline.is_some();
+    let grown = drift
+        .as_ref()
+        .is_none_or(|drift| drift.has_slack() || drift.first());
     let mut out = BufWriter::new(io::stdout().lock());
     match args.output {
-        Format::Text => text(&report, &verdicts, accepted, &mut out)?,
+        Format::Text => {
+            text(report, &verdicts, accepted, &mut out)?;
+            if let Some(drift) = &drift {
+                drift.text(&mut out)?;
+            }
+        }
         Format::Json => {
-            serde_json::to_writer_pretty(&mut out, &values(&verdicts)).map_err(io::Error::from)?;
+            let mut values = values(&verdicts);
+            if let Some(drift) = &drift {
+                values["drift"] = drift.value();
+            }
+            serde_json::to_writer_pretty(&mut out, &values).map_err(io::Error::from)?;
             writeln!(out)?;
         }
-        format => fit::write_format(&report, format, None, &mut out)?,
+        format => fit::write_format(report, format, None, &mut out)?,
     }
     out.flush()?;
+    // What was said is remembered once it was said.
+    if let Some(drift) = &drift {
+        drift.remember(&fitted)?;
+    }
     let refused = report.roles.iter().any(|r| r.status == Status::Refused);
     Ok(
         if verdicts.iter().any(|v| v.broken || !v.forbidden.is_empty()) {
             Exit::Broken
-        } else if !accepted && verdicts.iter().any(|v| v.fails) {
+        } else if drift.as_ref().is_some_and(Drift::is_broken) {
+            Exit::Drift
+        } else if !accepted && (grown || !args.new_only) && verdicts.iter().any(|v| v.fails) {
             Exit::Slack
         } else {
-            fit::exit(args.strict, refused, &report, &snapshot)
+            fit::exit(args.strict, refused, report, snapshot)
         },
     )
 }

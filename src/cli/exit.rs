@@ -19,6 +19,8 @@ pub enum Exit {
     Slack,
     /// 11: a promise failed, or a policy grants something forbidden.
     Broken,
+    /// 12: `check --state`: calls are denied that were not when it last ran.
+    Drift,
 }
 
 impl Exit {
@@ -33,6 +35,7 @@ impl Exit {
             Self::Incomplete => 4,
             Self::Slack => 10,
             Self::Broken => 11,
+            Self::Drift => 12,
         }
     }
 }

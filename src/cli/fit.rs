@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 
 use super::args::{self, FitArgs, Format, LogArgs, Logging, ProposalArgs};
+use super::stored::Input;
 use super::{Exit, Fault, inputs, say, stored};
 use crate::catalog::Catalog;
 use crate::grants::{Concern, Snapshot, SnapshotError};
@@ -19,7 +20,9 @@ use crate::synthesize::{ConditionRule, Granularity, Options, UnseenRule};
 
 pub(super) fn run(args: &FitArgs) -> Result<Exit, Fault> {
     check_folder(args)?;
-    let (report, snapshot) = report(&args.roles, args.out_dir.as_deref())?;
+    let Fitted {
+        report, snapshot, ..
+    } = report(&args.roles, args.out_dir.as_deref())?;
     write(args, &report)?;
     let person = report
         .roles
@@ -28,11 +31,18 @@ pub(super) fn run(args: &FitArgs) -> Result<Exit, Fault> {
     Ok(exit(args.strict, person, &report, &snapshot))
 }
 
+/// A report, and what it was made from.
+pub(super) struct Fitted {
+    pub(super) report: Report,
+    pub(super) snapshot: Snapshot,
+    pub(super) input: Input,
+    pub(super) options: FitOptions,
+    pub(super) catalog: &'static Catalog,
+    pub(super) pool: rayon::ThreadPool,
+}
+
 /// Reads and fits. `out_dir` is not searched for logs.
-pub(super) fn report(
-    args: &ProposalArgs,
-    out_dir: Option<&Path>,
-) -> Result<(Report, Snapshot), Fault> {
+pub(super) fn report(args: &ProposalArgs, out_dir: Option<&Path>) -> Result<Fitted, Fault> {
     let pool = inputs::pool(&args.logs.run)?;
     let catalog = inputs::catalog(args.logs.run.catalog.as_deref())?;
     let snapshot = snapshot(
@@ -88,7 +98,14 @@ pub(super) fn report(
     let read = input.scan(&passed_over, catalog, &pool)?;
     nothing_read(&args.logs, &read)?;
     let report = fit(read, &snapshot, &options, catalog, &pool);
-    Ok((report, snapshot))
+    Ok(Fitted {
+        report,
+        snapshot,
+        input,
+        options,
+        catalog,
+        pool,
+    })
 }
 
 /// Never-touch patterns name actions: one that can name none is a slip that would cost permissions.

@@ -9,6 +9,7 @@ mod check;
 mod config;
 mod coverage;
 mod denied;
+mod drift;
 mod exit;
 mod explain;
 mod fit;

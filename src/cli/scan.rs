@@ -71,6 +71,7 @@ pub(super) fn run(args: &ScanArgs) -> Result<Exit, Fault> {
                 catalog,
                 pool: &pool,
                 observer: &progress,
+                checkpoint: args.logs.stored.checkpoint as usize,
             };
             let mut listing = source.list(&progress).select(&selection);
             let none = listing.objects.is_empty() && listing.failed.is_empty();

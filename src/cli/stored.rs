@@ -28,7 +28,7 @@ pub(super) enum Input {
     Usage {
         file: UsageFile,
         selection: Selection,
-        _state: Option<State>,
+        state: Option<State>,
     },
 }
 
@@ -37,6 +37,14 @@ impl Input {
     pub(super) fn selection(&self) -> &Selection {
         match self {
             Self::Logs { selection, .. } | Self::Usage { selection, .. } => selection,
+        }
+    }
+
+    /// The state, where that is what was named.
+    pub(super) fn state(&self) -> Option<&State> {
+        match self {
+            Self::Usage { state, .. } => state.as_ref(),
+            Self::Logs { .. } => None,
         }
     }
 
@@ -134,6 +142,7 @@ pub(super) fn update(
         catalog,
         pool,
         observer: &progress,
+        checkpoint: logs.stored.checkpoint as usize,
     };
     let updated = state
         .update(source.list(&progress), reading)
@@ -171,7 +180,7 @@ fn usage(
     Ok(Input::Usage {
         file,
         selection,
-        _state: state,
+        state,
     })
 }
 

@@ -19,8 +19,8 @@ use crate::usage::ledger::Ledger;
 
 /// Files that are merged at once; more go in rounds.
 const FAN_IN: usize = 64;
-/// What a batch holds at most, unless one object is larger: stored bytes, and objects.
-const BATCH: (u64, usize) = (256 << 20, 20_000);
+/// Stored bytes that a batch holds at most, unless one object is larger.
+const BATCH: u64 = 256 << 20;
 
 /// How log objects are read.
 #[derive(Clone, Copy)]
@@ -35,6 +35,8 @@ pub struct Reading<'r> {
     pub pool: &'r ThreadPool,
     /// Who listens.
     pub observer: &'r dyn Observer,
+    /// Log objects after which what was found is written down.
+    pub checkpoint: usize,
 }
 
 impl Reading<'_> {
@@ -69,7 +71,7 @@ pub fn scan_into(out: &Path, listing: Listing, reading: Reading<'_>) -> Result<(
     announce(&listing.objects, reading.observer);
     let mut rest = unopened(&listing);
     let mut parts = Parts::of(out);
-    let batches = batches(listing.objects);
+    let batches = batches(listing.objects, reading.checkpoint);
     let several = batches.len() > 1;
     for batch in batches {
         let mut ledger = std::mem::take(&mut rest);
@@ -90,7 +92,7 @@ pub fn scan_into(out: &Path, listing: Listing, reading: Reading<'_>) -> Result<(
 }
 
 /// Objects in the order of their delivery, so that a batch is of few days.
-pub(super) fn batches(mut objects: Vec<ObjectRef>) -> Vec<Vec<ObjectRef>> {
+pub(super) fn batches(mut objects: Vec<ObjectRef>, most: usize) -> Vec<Vec<ObjectRef>> {
     objects.sort_by_cached_key(|object| {
         (
             object.key.as_ref().and_then(|key| key.delivered),
@@ -102,7 +104,7 @@ pub(super) fn batches(mut objects: Vec<ObjectRef>) -> Vec<Vec<ObjectRef>> {
     for object in objects {
         let size = object.size;
         match batches.last_mut() {
-            Some(batch) if bytes + size <= BATCH.0 && batch.len() < BATCH.1 => batch.push(object),
+            Some(batch) if bytes + size <= BATCH && batch.len() < most => batch.push(object),
             _ => {
                 batches.push(vec![object]);
                 bytes = 0;

@@ -190,7 +190,7 @@ impl State {
         };
         announce(&listing.objects, reading.observer);
         let mut rest = unopened(&listing);
-        let mut batches = batches(listing.objects);
+        let mut batches = batches(listing.objects, reading.checkpoint);
         if batches.is_empty() {
             batches.push(Vec::new());
         }

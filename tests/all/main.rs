@@ -22,5 +22,6 @@ mod policy_files;
 mod program;
 mod samples;
 mod silence;
+mod state;
 mod usage;
 mod world;

@@ -25,7 +25,7 @@ pub(super) use shared::{
     arg_required_else_help = true
 )]
 #[command(
-    after_help = "Examples:\n  rolefit fit ./AWSLogs --snapshot ./snapshot --since 90d --out-dir ./out\n  rolefit check ./AWSLogs --snapshot ./snapshot --max-sensitive-unused 0 --forbid-admin\n  rolefit verify --current current.json --proposed policy.json\n\nExit codes:\n   0  done\n   1  failed, nothing trustworthy was produced\n   2  wrong arguments\n   3  no input matched\n   4  done, but something could not be read or a role needs a person (--strict makes it 1)\n  10  check: a role can be tightened beyond the limits\n  11  verify: not contained; check: something forbidden is granted, or a promise failed"
+    after_help = "Examples:\n  rolefit fit ./AWSLogs --snapshot ./snapshot --since 90d --out-dir ./out\n  rolefit check ./AWSLogs --snapshot ./snapshot --max-sensitive-unused 0 --forbid-admin\n  rolefit verify --current current.json --proposed policy.json\n\nExit codes:\n   0  done\n   1  failed, nothing trustworthy was produced\n   2  wrong arguments\n   3  no input matched\n   4  done, but something could not be read or a role needs a person (--strict makes it 1)\n  10  check: a role can be tightened beyond the limits\n  11  verify: not contained; check: something forbidden is granted, or a promise failed\n  12  check --state: calls are denied that were not when it last ran"
 )]
 pub(in crate::cli) struct Args {
     #[command(subcommand)]

@@ -40,7 +40,7 @@ impl LogArgs {
 }
 
 /// What earlier runs found.
-#[derive(Clone, Debug, Default, ClapArgs)]
+#[derive(Clone, Debug, ClapArgs)]
 #[command(next_help_heading = "Usage files")]
 pub(in crate::cli) struct StoredArgs {
     /// In place of LOGS: a file that `rolefit scan` or `rolefit merge` wrote
@@ -50,6 +50,9 @@ pub(in crate::cli) struct StoredArgs {
     /// or --from drop out. Without LOGS it answers from what it holds
     #[arg(long, value_name = "DIR", conflicts_with = "usage")]
     pub(in crate::cli) state: Option<PathBuf>,
+    /// Write down what was found after this many log objects: what a run that is killed has done stays done
+    #[arg(long, value_name = "OBJECTS", default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(in crate::cli) checkpoint: u32,
 }
 
 /// Which events.
