@@ -8,7 +8,7 @@ use rayon::ThreadPool;
 
 use crate::catalog::Catalog;
 use crate::event::{Event, Observer};
-use crate::read::{ObjectRef, Selection, Source, read_object};
+use crate::read::{ObjectRef, Selection, Source, read_object_into};
 use crate::trail::{Decoder, Dedupe, Status};
 use crate::usage::{Collector, Usage};
 
@@ -217,9 +217,7 @@ impl Worker<'_> {
         let (collector, decoder) = (&mut self.collector, &mut self.decoder);
         // A panic while decoding one object must not lose the others.
         let outcome = catch_unwind(AssertUnwindSafe(|| {
-            read_object(source, object, decoder, |record, _| {
-                collector.record(record);
-            })
+            read_object_into(source, object, decoder, collector)
         }));
         let mut records = 0;
         let damaged = self.collector.take_damaged();

@@ -13,7 +13,7 @@ use std::io::{self, Read};
 use thiserror::Error;
 
 use crate::event::Observer;
-use crate::trail::container::{Failure, Skip};
+use crate::trail::container::{Failure, Sink, Skip, each};
 use crate::trail::key::{LogKey, LogKind};
 use crate::trail::{Decoder, ObjectOutcome, Record, Status};
 
@@ -160,8 +160,18 @@ pub fn read_object(
     decoder: &mut Decoder,
     on_record: impl FnMut(&Record<'_>, &[u8]),
 ) -> ObjectOutcome {
+    read_object_into(source, object, decoder, &mut each(on_record))
+}
+
+/// As [`read_object`], for a sink that glances at the records first.
+pub fn read_object_into(
+    source: &dyn Source,
+    object: &ObjectRef,
+    decoder: &mut Decoder,
+    sink: &mut dyn Sink,
+) -> ObjectOutcome {
     let mut outcome = match source.open(object) {
-        Ok(reader) => decoder.records(reader, on_record),
+        Ok(reader) => decoder.records_into(reader, sink),
         Err(error) => return ObjectOutcome::failed(Failure::Open(error)),
     };
     if let Status::Skipped(skip) = outcome.status {

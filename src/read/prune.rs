@@ -78,20 +78,40 @@ impl Selection {
     /// Whether a record is part of the selection. What a record does not tell speaks for it.
     #[must_use]
     pub fn selects_record(&self, record: &Record<'_>) -> bool {
-        let has = |wanted: &BTreeSet<String>, part: Option<&str>| {
-            wanted.is_empty() || part.is_none_or(|part| wanted.contains(part))
-        };
         let account = record
             .recipient_account_id
             .as_deref()
             .or(record.user_identity.account_id.as_deref());
+        self.selects(account, record.aws_region.as_deref(), || {
+            record.epoch_seconds()
+        })
+    }
+
+    /// Whether no record is left out.
+    pub fn selects_all(&self) -> bool {
+        self.accounts.is_empty()
+            && self.regions.is_empty()
+            && self.from.is_none()
+            && self.to.is_none()
+    }
+
+    /// As [`Selection::selects_record`], by the account and the Region of a record and its time in seconds
+    /// since 1970.
+    pub fn selects(
+        &self,
+        account: Option<&str>,
+        region: Option<&str>,
+        time: impl FnOnce() -> Option<i64>,
+    ) -> bool {
+        let has = |wanted: &BTreeSet<String>, part: Option<&str>| {
+            wanted.is_empty() || part.is_none_or(|part| wanted.contains(part))
+        };
         let within = |second: i64| {
             self.from.is_none_or(|from| second >= from) && self.to.is_none_or(|to| second < to)
         };
         has(&self.accounts, account)
-            && has(&self.regions, record.aws_region.as_deref())
-            && (self.from.is_none() && self.to.is_none()
-                || record.epoch_seconds().is_none_or(within))
+            && has(&self.regions, region)
+            && (self.from.is_none() && self.to.is_none() || time().is_none_or(within))
     }
 }
 

@@ -152,6 +152,12 @@ pub fn is_damaged(record: &Record<'_>) -> bool {
     }
 }
 
+/// Whether `invokedBy` names a service that runs functions and takes their roles.
+#[must_use]
+pub fn is_lambda(invoked_by: &str) -> bool {
+    LAMBDA.contains(&invoked_by)
+}
+
 /// Form A. A call that failed took no role.
 fn lambda_took_role<'r>(record: &'r Record<'_>) -> Option<Actor<'r>> {
     #[derive(Deserialize)]
@@ -166,7 +172,7 @@ fn lambda_took_role<'r>(record: &'r Record<'_>) -> Option<Actor<'r>> {
         .user_identity
         .invoked_by
         .as_deref()
-        .is_some_and(|by| LAMBDA.contains(&by));
+        .is_some_and(is_lambda);
     if !by_lambda
         || record.event_source != "sts.amazonaws.com"
         || record.event_name != "AssumeRole"

@@ -14,6 +14,7 @@ use thiserror::Error;
 
 use super::inflate::{Inflate, InflateError};
 use super::record::{Envelope, Record};
+use super::scan::Glance;
 use super::split::{Broken, Leaf, Room, split};
 
 /// The longest record (or envelope around one) that is held in memory.
@@ -116,6 +117,30 @@ impl ObjectOutcome {
     }
 }
 
+/// Takes the records of objects.
+pub trait Sink {
+    /// Whether this look at a record is enough: if not, it comes again as [`Sink::record`].
+    fn glance(&mut self, _: &Glance<'_>) -> bool {
+        false
+    }
+
+    /// Takes a record and its JSON: UTF-8, from `{` to `}`.
+    fn record(&mut self, record: &Record<'_>, json: &[u8]);
+}
+
+/// A sink that takes every record apart.
+pub fn each<F: FnMut(&Record<'_>, &[u8])>(on_record: F) -> impl Sink {
+    Each(on_record)
+}
+
+struct Each<F>(F);
+
+impl<F: FnMut(&Record<'_>, &[u8])> Sink for Each<F> {
+    fn record(&mut self, record: &Record<'_>, json: &[u8]) {
+        (self.0)(record, json);
+    }
+}
+
 /// Reads an object and hands every record to `on_record`, with its JSON: UTF-8, from `{` to `}`.
 ///
 /// Never fails as a function: see [`ObjectOutcome::status`]. Records are handed out as they are found,
@@ -153,20 +178,25 @@ impl Decoder {
         reader: impl Read,
         on_record: impl FnMut(&Record<'_>, &[u8]),
     ) -> ObjectOutcome {
-        self.records_within(reader, LARGEST_RECORD, on_record)
+        self.records_within(reader, LARGEST_RECORD, &mut each(on_record))
+    }
+
+    /// As [`records`], for a sink that glances at them first.
+    pub fn records_into(&mut self, reader: impl Read, sink: &mut dyn Sink) -> ObjectOutcome {
+        self.records_within(reader, LARGEST_RECORD, sink)
     }
 
     fn records_within(
         &mut self,
         reader: impl Read,
         largest: usize,
-        on_record: impl FnMut(&Record<'_>, &[u8]),
+        sink: &mut dyn Sink,
     ) -> ObjectOutcome {
         let mut input = match self.inflate.take() {
             Some(inflate) => inflate.restart(reader),
             None => Inflate::new(reader),
         };
-        let outcome = decode(&mut input, largest, &mut self.room, on_record);
+        let outcome = decode(&mut input, largest, &mut self.room, sink);
         self.inflate = Some(input.restart(std::io::empty()));
         outcome
     }
@@ -176,10 +206,10 @@ fn decode<R: Read>(
     input: &mut Inflate<R>,
     largest: usize,
     room: &mut Room,
-    mut on_record: impl FnMut(&Record<'_>, &[u8]),
+    sink: &mut dyn Sink,
 ) -> ObjectOutcome {
     let mut tally = Tally {
-        on_record: &mut on_record,
+        sink,
         records: 0,
         undecodable: 0,
         insights: 0,
@@ -187,11 +217,19 @@ fn decode<R: Read>(
         other: 0,
         first_other: None,
     };
-    let structure = split(input, largest, room, &mut |leaf| match leaf {
-        Leaf::Record(record, json) => tally.record(record, json),
-        Leaf::Object(bytes) => tally.object(bytes, 0),
-        Leaf::Text(bytes) => tally.text(bytes),
-        Leaf::Other => tally.other(Skip::OtherJson),
+    let structure = split(input, largest, room, &mut |leaf| {
+        match leaf {
+            Leaf::Glance(glance) => {
+                let enough = tally.sink.glance(glance);
+                tally.records += u64::from(enough);
+                return enough;
+            }
+            Leaf::Record(record, json) => tally.record(record, json),
+            Leaf::Object(bytes) => tally.object(bytes, 0),
+            Leaf::Text(bytes) => tally.text(bytes),
+            Leaf::Other => tally.other(Skip::OtherJson),
+        }
+        true
     });
     // Beside records in a log file, whatever is no record was meant as one.
     if structure.wrapper && tally.records + tally.undecodable > 0 {
@@ -233,7 +271,7 @@ impl From<Broken> for Failure {
 }
 
 struct Tally<'f> {
-    on_record: &'f mut dyn FnMut(&Record<'_>, &[u8]),
+    sink: &'f mut dyn Sink,
     records: u64,
     undecodable: u64,
     insights: u64,
@@ -275,7 +313,7 @@ impl Tally<'_> {
             Some(skip) => self.summary(skip),
             None => {
                 self.records += 1;
-                (self.on_record)(record, json.as_bytes());
+                self.sink.record(record, json.as_bytes());
             }
         }
     }

@@ -13,6 +13,8 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use super::scan::prefetch;
+
 /// Marks in a bucket.
 const WAYS: usize = 8;
 /// Hours within which copies of one event are delivered, with a wide margin.
@@ -40,11 +42,23 @@ impl Dedupe {
         }
     }
 
+    /// Fetches from memory what [`Dedupe::first`] will ask for: it is seldom in a cache, and much can be done
+    /// meanwhile.
+    pub fn fetch(&self, fingerprint: u128) {
+        if let Some(bucket) = self.bucket(fingerprint) {
+            prefetch(bucket);
+        }
+    }
+
+    fn bucket(&self, fingerprint: u128) -> Option<&[AtomicU64; WAYS]> {
+        let index = (fingerprint >> 64) as usize & (self.buckets.len() - 1);
+        self.buckets.get(index)
+    }
+
     /// Whether this fingerprint is new. `event_hour` is the hour of the event since 1970 (0 for none): the
     /// same for every copy.
     pub fn first(&self, fingerprint: u128, event_hour: i64) -> bool {
-        let index = (fingerprint >> 64) as usize & (self.buckets.len() - 1);
-        let Some(bucket) = self.buckets.get(index) else {
+        let Some(bucket) = self.bucket(fingerprint) else {
             return true;
         };
         let hour = event_hour.rem_euclid(1 << HOUR_BITS).cast_unsigned();

@@ -10,7 +10,7 @@ use std::io::Read;
 
 use super::inflate::{Inflate, InflateError};
 use super::record::Record;
-use super::scan::{Cut, Scanner};
+use super::scan::{Cut, Glance, Scanner};
 
 /// The window starts with this many bytes and grows only to hold one leaf.
 const WINDOW: usize = 256 * 1024;
@@ -21,6 +21,8 @@ const DEEPEST: usize = 8;
 
 /// One value that is no wrapper.
 pub(super) enum Leaf<'b> {
+    /// A record that need not be taken apart where the answer is true; else it follows.
+    Glance(&'b Glance<'b>),
     /// A record and its JSON.
     Record(&'b Record<'b>, &'b str),
     /// From `{` to `}`.
@@ -84,12 +86,13 @@ impl Room {
     }
 }
 
-/// Hands every leaf to `leaf`, up to the end or the first break. Holds at most `largest` bytes.
+/// Hands every leaf to `leaf`, up to the end or the first break. Holds at most `largest` bytes. The answer
+/// counts for a [`Leaf::Glance`] alone.
 pub(super) fn split<R: Read>(
     input: &mut Inflate<R>,
     largest: usize,
     room: &mut Room,
-    leaf: &mut dyn FnMut(Leaf<'_>),
+    leaf: &mut dyn FnMut(Leaf<'_>) -> bool,
 ) -> Structure {
     let mut splitter = Splitter {
         window: Window::new(input, largest, std::mem::take(&mut room.bytes)),
@@ -118,7 +121,7 @@ struct Splitter<'s, R> {
     open: Vec<Frame>,
     wrapper: bool,
     list: bool,
-    leaf: &'s mut dyn FnMut(Leaf<'_>),
+    leaf: &'s mut dyn FnMut(Leaf<'_>) -> bool,
 }
 
 impl<R: Read> Splitter<'_, R> {
@@ -175,10 +178,16 @@ impl<R: Read> Splitter<'_, R> {
             {
                 return Ok(false);
             }
-            match self.scanner.record(ahead) {
-                Ok((record, json)) => {
-                    (self.leaf)(Leaf::Record(&record, json));
-                    self.window.at += json.len();
+            match self.scanner.pass(ahead) {
+                Ok(length) => {
+                    let glance = self.scanner.glance(ahead);
+                    if !glance.is_some_and(|glance| (self.leaf)(Leaf::Glance(&glance))) {
+                        let Ok((record, json)) = self.scanner.taken(ahead) else {
+                            return Ok(false);
+                        };
+                        (self.leaf)(Leaf::Record(&record, json));
+                    }
+                    self.window.at += length;
                     return Ok(true);
                 }
                 Err(Cut::Odd) => return Ok(false),

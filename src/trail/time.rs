@@ -11,6 +11,12 @@ pub fn epoch_seconds(text: &str) -> Option<i64> {
     usual(text.as_bytes()).or_else(|| patient(text))
 }
 
+/// As [`epoch_seconds`], of bytes.
+#[must_use]
+pub fn epoch_seconds_of(text: &[u8]) -> Option<i64> {
+    usual(text).or_else(|| patient(std::str::from_utf8(text).ok()?))
+}
+
 /// Any time that jiff reads.
 fn patient(text: &str) -> Option<i64> {
     text.trim()
@@ -33,9 +39,14 @@ fn usual(text: &[u8]) -> Option<i64> {
     let two = |at: usize| i64::from(text[at] - b'0') * 10 + i64::from(text[at + 1] - b'0');
     let (year, month, day) = (two(0) * 100 + two(2), two(5), two(8));
     let (hour, minute, second) = (two(11), two(14), two(17));
-    // What is not in every month, leap seconds and year 0 included, is for the patient way.
+    // The end of February, leap seconds and year 0 are for the patient way.
+    let last = match month {
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    };
     if !(1..=12).contains(&month)
-        || !(1..=28).contains(&day)
+        || !(1..=last).contains(&day)
         || hour > 23
         || minute > 59
         || second > 59

@@ -133,6 +133,19 @@ struct Parameters<'p> {
     set_as_default: Option<serde_json::Value>,
 }
 
+/// Whether an event of this source and name may change a policy.
+pub(super) fn may_change(source: &str, name: &str) -> bool {
+    let of_resource = |(from, begins): &(&str, &str)| *from == source && name.starts_with(begins);
+    match source {
+        "iam.amazonaws.com" => {
+            OF_ROLES.contains(&name)
+                || matches!(name, "CreatePolicyVersion" | "SetDefaultPolicyVersion")
+        }
+        "organizations.amazonaws.com" => OF_ORGANIZATIONS.contains(&name),
+        _ => OF_RESOURCES.iter().any(of_resource),
+    }
+}
+
 /// The change that an event made. `resource` gives the ARN that the event is about; it is asked only
 /// for events that change the policy of a resource.
 pub(super) fn change(
@@ -146,10 +159,7 @@ pub(super) fn change(
     let of_policy = iam && matches!(name, "CreatePolicyVersion" | "SetDefaultPolicyVersion");
     let of_organization =
         source == "organizations.amazonaws.com" && OF_ORGANIZATIONS.contains(&name);
-    let of_resource = OF_RESOURCES
-        .iter()
-        .any(|(from, begins)| *from == source && name.starts_with(begins));
-    if !(of_role || of_policy || of_organization || of_resource) || record.error_code.is_some() {
+    if !may_change(source, name) || record.error_code.is_some() {
         return None;
     }
     let time = record.epoch_seconds()?;

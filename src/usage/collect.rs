@@ -1,38 +1,43 @@
 //! From records to the table: one collector a worker.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::LazyLock;
 
 use foldhash::fast::RandomState;
+use memchr::memmem::Finder;
 
 use super::changes::change;
+use super::coverage::ManagementEvent;
 use super::effect::{Effect, region_of};
+use super::glance::Glances;
 use super::invoked::invoked;
 use super::observe::observed;
-use super::pending::Pending;
+use super::pending::{Pending, Taking};
 use super::role::{FunctionKey, RoleUsage};
 use super::{Bounded, Caller, Changes, Coverage, Place, Records, Tally, Usage};
 use crate::catalog::{Catalog, Mapping, Memo, Visibility};
 use crate::read::Selection;
 use crate::trail::dedupe::Dedupe;
-use crate::trail::{Actor, Class, Fingerprints, Record, is_damaged, time};
+use crate::trail::record::UserIdentity;
+use crate::trail::{Actor, Class, Record, fingerprint, is_damaged, time};
 
 /// Adds records to one worker's table.
 pub struct Collector<'c> {
     catalog: &'c Catalog,
     memo: Memo<'c>,
-    selection: &'c Selection,
-    dedupe: &'c Dedupe,
+    pub(super) selection: &'c Selection,
+    pub(super) dedupe: &'c Dedupe,
+    pub(super) glances: Glances,
     /// Roles of which nothing but the number of records is wanted.
-    passed_over: &'c BTreeSet<String>,
+    passed_over: HashSet<&'c str, RandomState>,
     /// Of these, those that a record shows to be Lambda's.
-    proven: BTreeSet<String>,
-    fingerprints: Fingerprints,
-    roles: HashMap<String, RoleUsage, RandomState>,
+    pub(super) proven: BTreeSet<String>,
+    pub(super) roles: HashMap<String, RoleUsage, RandomState>,
     pub(super) pending: Pending,
     coverage: Coverage,
     /// Where the last records were, apart from `coverage` until others come.
     here: (String, String, Place),
-    records: Records,
+    pub(super) records: Records,
     /// Records without a word of who acted, since somebody asked.
     damaged: u64,
     changes: Changes,
@@ -45,15 +50,14 @@ impl<'c> Collector<'c> {
     /// A collector for one worker; all workers share `dedupe`.
     #[must_use]
     pub fn new(catalog: &'c Catalog, selection: &'c Selection, dedupe: &'c Dedupe) -> Self {
-        static NONE: BTreeSet<String> = BTreeSet::new();
         Self {
-            passed_over: &NONE,
+            passed_over: HashSet::default(),
             proven: BTreeSet::new(),
             catalog,
             memo: Memo::new(catalog),
             selection,
             dedupe,
-            fingerprints: Fingerprints::default(),
+            glances: Glances::default(),
             roles: HashMap::default(),
             pending: Pending::default(),
             coverage: Coverage::default(),
@@ -70,7 +74,7 @@ impl<'c> Collector<'c> {
     /// Lambda: see [`Usage::proven`].
     #[must_use]
     pub fn passing_over(mut self, roles: &'c BTreeSet<String>) -> Self {
-        self.passed_over = roles;
+        self.passed_over = roles.iter().map(String::as_str).collect();
         self
     }
 
@@ -79,6 +83,7 @@ impl<'c> Collector<'c> {
     pub fn finish(mut self) -> Usage {
         self.pending.settle(&mut self.roles);
         self.leave();
+        self.decide_copies();
         Usage {
             roles: self.roles.into_iter().collect(),
             coverage: self.coverage,
@@ -122,7 +127,7 @@ impl<'c> Collector<'c> {
             self.records.other += 1;
             return;
         }
-        if let Some(print) = self.fingerprints.of(record)
+        if let Some(print) = fingerprint(record)
             && !self
                 .dedupe
                 .first(print, time.unwrap_or_default().div_euclid(3_600))
@@ -137,7 +142,7 @@ impl<'c> Collector<'c> {
         }
         self.cover(record, time);
         self.doors(record, time);
-        if let Some(role) = self.passed_over_role(record) {
+        if let Some(role) = self.passed_over_role(&record.user_identity) {
             self.records.by_role += 1;
             if may_show_lambda(record) && shows_lambda(record) && !self.proven.contains(role) {
                 self.proven.insert(role.to_owned());
@@ -170,39 +175,29 @@ impl<'c> Collector<'c> {
                     self.proven.insert(role.into_owned());
                     return;
                 }
-                let usage = self.roles.entry(role.into_owned()).or_default();
-                usage.lambda = true;
-                if let Some(name) = function {
-                    let key = FunctionKey {
+                let taking = Taking {
+                    role: role.into_owned(),
+                    function: function.map(|name| FunctionKey {
                         name: name.into_owned(),
                         region: region_of(record),
-                    };
-                    let taken = usage.taken.entry(key.clone()).or_default();
-                    taken.add(time, record.event_id.as_deref());
-                    usage
-                        .functions
-                        .entry(key)
-                        .or_default()
-                        .add(time, record.event_id.as_deref());
-                }
+                    }),
+                };
+                taking.apply(
+                    &mut self.roles,
+                    &Tally::one(time, record.event_id.as_deref()),
+                );
+                self.pending.learn_taking(record, taking, &mut self.roles);
             }
             Actor::Other => self.records.other += 1,
         }
     }
 
     /// The role that made the call, where it is passed over.
-    fn passed_over_role<'r>(&self, record: &'r Record<'_>) -> Option<&'r str> {
-        if self.passed_over.is_empty()
-            || record.user_identity.kind.as_deref() != Some("AssumedRole")
-        {
+    pub(super) fn passed_over_role<'r>(&self, identity: &'r UserIdentity<'_>) -> Option<&'r str> {
+        if self.passed_over.is_empty() || identity.kind.as_deref() != Some("AssumedRole") {
             return None;
         }
-        let issuer = record
-            .user_identity
-            .session_context
-            .as_ref()?
-            .session_issuer
-            .as_ref()?;
+        let issuer = identity.session_context.as_ref()?.session_issuer.as_ref()?;
         let role = issuer
             .arn
             .as_deref()
@@ -231,12 +226,19 @@ impl<'c> Collector<'c> {
         let Some((account, region)) = covers(record) else {
             return;
         };
-        if self.here.0 != account || self.here.1 != region {
-            self.leave();
-            self.here = (account.to_owned(), region.to_owned(), Place::default());
-        }
+        self.place(account.as_bytes(), region.as_bytes());
         let place = &mut self.here.2;
         note_event(place, &mut self.data_types, self.catalog, record, time);
+    }
+
+    /// Where the records are now, apart from what is known of it before.
+    pub(super) fn place(&mut self, account: &[u8], region: &[u8]) -> &mut Place {
+        if self.here.0.as_bytes() != account || self.here.1.as_bytes() != region {
+            self.leave();
+            let own = |text: &[u8]| String::from_utf8_lossy(text).into_owned();
+            self.here = (own(account), own(region), Place::default());
+        }
+        &mut self.here.2
     }
 
     /// Adds what was met where the last records were.
@@ -278,7 +280,13 @@ pub(super) fn note_event(
     };
     place.add(time);
     if !data {
-        note_management(place, record, time);
+        place.management(&ManagementEvent {
+            source: &record.event_source,
+            name: &record.event_name,
+            read_only: record.read_only,
+            failed: record.error_code.is_some(),
+            time,
+        });
         return;
     }
     let kinds = record
@@ -299,15 +307,22 @@ pub(super) fn note_event(
 
 /// Whether a record has any of the marks without which [`shows_lambda`] is false: cheap to ask.
 fn may_show_lambda(record: &Record<'_>) -> bool {
-    let identity = &record.user_identity;
     let named = |name: Option<&str>| name.is_some_and(|name| name.contains("lambda"));
+    identity_may_show_lambda(&record.user_identity)
+        || named(record.user_agent.as_deref())
+        || named(record.source_ip_address.as_deref())
+        || record.event_source == "kms.amazonaws.com"
+}
+
+/// Whether the identity of a record has one.
+pub(super) fn identity_may_show_lambda(identity: &UserIdentity<'_>) -> bool {
+    static LAMBDA: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new("lambda"));
+    let named =
+        |name: Option<&str>| name.is_some_and(|name| LAMBDA.find(name.as_bytes()).is_some());
     identity.in_scope_of.is_some()
         || named(identity.arn.as_deref())
         || named(identity.principal_id.as_deref())
         || named(identity.invoked_by.as_deref())
-        || named(record.user_agent.as_deref())
-        || named(record.source_ip_address.as_deref())
-        || record.event_source == "kms.amazonaws.com"
 }
 
 /// Whether a record of a session proves that Lambda uses its role.
@@ -343,35 +358,6 @@ fn types_of<'t>(known: &'t mut DataTypes, catalog: &Catalog, record: &Record<'_>
         .get(source)
         .and_then(|names| names.get(name))
         .map_or(&[], Vec::as_slice)
-}
-
-/// A trail can leave out reads, writes, or the events of two services: what was met shows that it does not.
-fn note_management(place: &mut Place, record: &Record<'_>, time: Option<i64>) {
-    match record.read_only {
-        Some(true) => place.management_reads = true,
-        Some(false) => place.management_writes = true,
-        None => {}
-    }
-    if matches!(
-        &*record.event_source,
-        "kms.amazonaws.com" | "rdsdata.amazonaws.com"
-    ) && !place.sources.contains(&*record.event_source)
-    {
-        place.sources.insert(record.event_source.to_string());
-    }
-    let changes = [
-        "DeleteTrail",
-        "PutEventSelectors",
-        "StartLogging",
-        "StopLogging",
-        "UpdateTrail",
-    ];
-    if record.event_source == "cloudtrail.amazonaws.com"
-        && changes.contains(&&*record.event_name)
-        && record.error_code.is_none()
-    {
-        place.trail_change(&record.event_name, time);
-    }
 }
 
 fn data_types(catalog: &Catalog, record: &Record<'_>) -> Vec<String> {

@@ -37,6 +37,15 @@ pub struct Place {
     pub failed: u64,
 }
 
+/// What of a management event shows what a trail logs.
+pub(super) struct ManagementEvent<'r> {
+    pub(super) source: &'r str,
+    pub(super) name: &'r str,
+    pub(super) read_only: Option<bool>,
+    pub(super) failed: bool,
+    pub(super) time: Option<i64>,
+}
+
 /// Since when data events of one type are in the input: a trail may log reads or writes alone, and may
 /// have begun to in the middle of the window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -163,6 +172,32 @@ impl Place {
             None => {
                 self.data_types.insert(kind.to_owned(), seen);
             }
+        }
+    }
+
+    /// Notes a management event. A trail can leave out reads, writes, or the events of two services: what
+    /// was met shows that it does not.
+    pub(super) fn management(&mut self, event: &ManagementEvent<'_>) {
+        match event.read_only {
+            Some(true) => self.management_reads = true,
+            Some(false) => self.management_writes = true,
+            None => {}
+        }
+        let source = event.source;
+        if matches!(source, "kms.amazonaws.com" | "rdsdata.amazonaws.com")
+            && !self.sources.contains(source)
+        {
+            self.sources.insert(source.to_owned());
+        }
+        let changes = [
+            "DeleteTrail",
+            "PutEventSelectors",
+            "StartLogging",
+            "StopLogging",
+            "UpdateTrail",
+        ];
+        if source == "cloudtrail.amazonaws.com" && changes.contains(&event.name) && !event.failed {
+            self.trail_change(event.name, event.time);
         }
     }
 

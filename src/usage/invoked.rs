@@ -91,14 +91,16 @@ struct Parameters<'p> {
     source_account: Option<Cow<'p, str>>,
 }
 
+/// Whether an event of this source and name may show a function invoked.
+pub(super) fn may_invoke(source: &str, name: &str) -> bool {
+    source == "lambda.amazonaws.com" && name.starts_with("Invoke")
+}
+
 /// The function that an event shows invoked, as an ARN without a qualifier, and who did it. `None` for
 /// other events, for refused calls, and for the caller's copy of a call into another account.
 #[must_use]
 pub(super) fn invoked(record: &Record<'_>) -> Option<(String, Caller)> {
-    if record.event_source != "lambda.amazonaws.com"
-        || !record.event_name.starts_with("Invoke")
-        || denied(record)
-    {
+    if !may_invoke(&record.event_source, &record.event_name) || denied(record) {
         return None;
     }
     let parameters: Parameters<'_> = record

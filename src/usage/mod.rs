@@ -10,6 +10,7 @@ mod collect;
 mod coverage;
 mod effect;
 pub mod file;
+mod glance;
 mod invoked;
 pub mod ladder;
 pub mod ledger;

@@ -4,16 +4,17 @@
 //! counted, and settled together: the table's merge is associative, so this changes nothing but the
 //! time it takes. Bounded: when too many shapes or objects are pending, all are settled.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map};
 
 use foldhash::fast::RandomState;
 
 use super::effect::Effect;
-use super::role::{CallShape, RoleUsage};
+use super::role::{CallShape, FunctionKey, RoleUsage};
 use super::shape::{Shape, Shapes};
 use super::tally::Tally;
 use crate::catalog::{Catalog, Mapping, ResourceRef};
-use crate::trail::{self, Record};
+use crate::trail::record::UserIdentity;
+use crate::trail::{self, Look, Record};
 
 /// Shapes known at once: some 16 MB.
 const MOST_SHAPES: usize = 16_384;
@@ -22,6 +23,9 @@ const MOST_KNOWN: usize = 1 << 17;
 /// Objects of all shapes pending at once: some 4 MB.
 const MOST_OBJECTS: usize = 16_384;
 
+/// In place of an identity: Lambda's own name.
+const TAKING: u128 = 0;
+
 /// The records of a worker that are not in its table yet.
 #[derive(Default)]
 pub(super) struct Pending {
@@ -29,6 +33,12 @@ pub(super) struct Pending {
     known: HashMap<u128, Entry, RandomState>,
     slots: Vec<Slot>,
     objects: usize,
+}
+
+/// Where a record is counted.
+pub(super) struct Found<'r> {
+    slot: usize,
+    object: Option<&'r str>,
 }
 
 #[derive(Clone, Copy)]
@@ -40,11 +50,35 @@ enum Entry {
     Literal,
 }
 
+/// Lambda took a role, to run a function where there is one.
+pub(super) struct Taking {
+    pub(super) role: String,
+    pub(super) function: Option<FunctionKey>,
+}
+
+impl Taking {
+    /// Counts `tally` records of it.
+    pub(super) fn apply(&self, roles: &mut HashMap<String, RoleUsage, RandomState>, tally: &Tally) {
+        let usage = roles.entry(self.role.clone()).or_default();
+        usage.lambda = true;
+        if let Some(key) = &self.function {
+            for functions in [&mut usage.taken, &mut usage.functions] {
+                functions.entry(key.clone()).or_default().merge(tally);
+            }
+        }
+    }
+}
+
 struct Slot {
-    effect: Effect,
+    deed: Deed,
     tally: Tally,
     /// Where the effect's resources are objects, one per key: the calls with what stands before the key.
     objects: Option<Objects>,
+}
+
+enum Deed {
+    Effect(Box<Effect>),
+    Taking(Taking),
 }
 
 #[derive(Default)]
@@ -69,15 +103,42 @@ impl Pending {
         {
             return false;
         }
-        let Some((slot, object)) = self.find(record) else {
+        let identity = self.identity(&record.user_identity);
+        let Some(found) = self.find(record, identity) else {
             return false;
         };
-        let Some(slot) = self.slots.get_mut(slot) else {
-            return false;
+        self.add(&found, time, record.event_id.as_deref());
+        true
+    }
+
+    /// What [`Pending::find`] asks for.
+    pub(super) fn identity(&mut self, identity: &UserIdentity<'_>) -> u128 {
+        self.shapes.of_identity(identity)
+    }
+
+    /// Where the records of this shape are counted, if it is known: a call that did not fail, by a
+    /// session of a role.
+    pub(super) fn find<'r>(&mut self, look: &'r impl Look, identity: u128) -> Option<Found<'r>> {
+        let mut shape = self.shapes.of(look, identity, false)?;
+        if let Some(Entry::Literal) = self.known.get(&shape.hash) {
+            shape = self.shapes.of(look, identity, true)?;
+        }
+        match self.known.get(&shape.hash)? {
+            Entry::Slot(slot) => Some(Found {
+                slot: *slot,
+                object: shape.object,
+            }),
+            Entry::Once | Entry::Literal => None,
+        }
+    }
+
+    /// Counts a record.
+    pub(super) fn add(&mut self, found: &Found<'_>, time: Option<i64>, id: Option<&str>) {
+        let Some(slot) = self.slots.get_mut(found.slot) else {
+            return;
         };
-        let id = record.event_id.as_deref();
         slot.tally.add(time, id);
-        if let (Some(objects), Some(object)) = (&mut slot.objects, object) {
+        if let (Some(objects), Some(object)) = (&mut slot.objects, found.object) {
             match objects.tallies.get_mut(object) {
                 Some(tally) => tally.add(time, id),
                 None => {
@@ -86,18 +147,6 @@ impl Pending {
                     self.objects += 1;
                 }
             }
-        }
-        true
-    }
-
-    fn find<'r>(&mut self, record: &'r Record<'_>) -> Option<(usize, Option<&'r str>)> {
-        let mut shape = self.shapes.of(record, false)?;
-        if let Some(Entry::Literal) = self.known.get(&shape.hash) {
-            shape = self.shapes.of(record, true)?;
-        }
-        match self.known.get(&shape.hash)? {
-            Entry::Slot(slot) => Some((*slot, shape.object)),
-            Entry::Once | Entry::Literal => None,
         }
     }
 
@@ -109,22 +158,19 @@ impl Pending {
         catalog: &Catalog,
         roles: &mut HashMap<String, RoleUsage, RandomState>,
     ) {
-        if self.slots.len() >= MOST_SHAPES || self.known.len() >= MOST_KNOWN {
-            self.settle(roles);
-            self.known.clear();
-            self.slots.clear();
-        }
+        self.make_room(roles);
         if record.error_code.is_some()
             || record.user_identity.kind.as_deref() != Some("AssumedRole")
             || !effect.is_of_shape()
         {
             return;
         }
-        let Some(mut shape) = self.shapes.of(record, false) else {
+        let identity = self.identity(&record.user_identity);
+        let Some(mut shape) = self.shapes.of(record, identity, false) else {
             return;
         };
         if let Some(Entry::Literal) = self.known.get(&shape.hash) {
-            let Some(literal) = self.shapes.of(record, true) else {
+            let Some(literal) = self.shapes.of(record, identity, true) else {
                 return;
             };
             shape = literal;
@@ -144,13 +190,55 @@ impl Pending {
         }
         self.known.insert(shape.hash, Entry::Slot(self.slots.len()));
         self.slots.push(Slot {
-            effect,
+            deed: Deed::Effect(Box::new(effect)),
             tally: Tally::default(),
             objects: objects.map(|calls| Objects {
                 calls,
                 ..Objects::default()
             }),
         });
+    }
+
+    fn make_room(&mut self, roles: &mut HashMap<String, RoleUsage, RandomState>) {
+        if self.slots.len() >= MOST_SHAPES || self.known.len() >= MOST_KNOWN {
+            self.settle(roles);
+            self.known.clear();
+            self.slots.clear();
+        }
+    }
+
+    /// Where the events are counted with which Lambda takes a role, if they were met before: sound ones, that
+    /// did not fail.
+    pub(super) fn find_taking<'r>(&mut self, look: &'r impl Look) -> Option<Found<'r>> {
+        let shape = self.shapes.of(look, TAKING, true)?;
+        match self.known.get(&shape.hash)? {
+            Entry::Slot(slot) => Some(Found {
+                slot: *slot,
+                object: None,
+            }),
+            Entry::Once | Entry::Literal => None,
+        }
+    }
+
+    /// Remembers what an event shows that Lambda took a role with, for those that follow.
+    pub(super) fn learn_taking(
+        &mut self,
+        record: &Record<'_>,
+        taking: Taking,
+        roles: &mut HashMap<String, RoleUsage, RandomState>,
+    ) {
+        self.make_room(roles);
+        let Some(shape) = self.shapes.of(record, TAKING, true) else {
+            return;
+        };
+        if let hash_map::Entry::Vacant(vacant) = self.known.entry(shape.hash) {
+            vacant.insert(Entry::Slot(self.slots.len()));
+            self.slots.push(Slot {
+                deed: Deed::Taking(taking),
+                tally: Tally::default(),
+                objects: None,
+            });
+        }
     }
 
     /// Whether it is time to settle.
@@ -166,11 +254,18 @@ impl Pending {
                 continue;
             }
             let tally = std::mem::take(&mut slot.tally);
-            slot.effect.apply(roles, &tally, slot.objects.is_none());
+            let effect = match &slot.deed {
+                Deed::Effect(effect) => effect,
+                Deed::Taking(taking) => {
+                    taking.apply(roles, &tally);
+                    continue;
+                }
+            };
+            effect.apply(roles, &tally, slot.objects.is_none());
             let Some(objects) = &mut slot.objects else {
                 continue;
             };
-            let usage = slot.effect.usage(roles);
+            let usage = effect.usage(roles);
             for (object, mine) in objects.tallies.drain() {
                 for (shape, template) in &objects.calls {
                     if let Template::Before(before) = template {
@@ -242,4 +337,4 @@ fn template(resource: &ResourceRef, object: Option<&str>) -> Template {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

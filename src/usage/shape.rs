@@ -7,12 +7,13 @@
 
 use std::borrow::Cow;
 use std::hash::{BuildHasher, Hasher};
+use std::sync::LazyLock;
 
 use foldhash::quality::RandomState;
-use memchr::memmem;
+use memchr::memmem::Finder;
 
-use crate::trail::Record;
-use crate::trail::record::{RawJson, ResourceEntry};
+use crate::trail::record::{RawJson, ResourceEntry, UserIdentity};
+use crate::trail::{Look, Record};
 
 /// Longer parameters are seldom met twice.
 const LONGEST: usize = 4096;
@@ -39,17 +40,10 @@ pub(super) struct Shape<'r> {
 }
 
 impl Shapes {
-    /// The shape of a record whose call did not fail; `None` where it is not worth it. `literal` leaves
-    /// nothing out but time and id.
-    pub(super) fn of<'r>(&mut self, record: &'r Record<'_>, literal: bool) -> Option<Shape<'r>> {
-        let params = record.request_parameters.map_or("", RawJson::get);
-        if params.len() > LONGEST {
-            return None;
-        }
-        let object = object_key(record, params).filter(|_| !literal);
+    /// What of an identity goes into the shapes of its records.
+    pub(super) fn of_identity(&mut self, identity: &UserIdentity<'_>) -> u128 {
         let mut key = Key(&mut self.key);
         key.0.clear();
-        let identity = &record.user_identity;
         let issuer = identity.session_context.as_ref();
         let issuer = issuer.and_then(|context| context.session_issuer.as_ref());
         let scope = identity.in_scope_of.as_ref();
@@ -64,53 +58,80 @@ impl Shapes {
             issuer.and_then(|issuer| issuer.arn.as_deref()),
             scope.and_then(|scope| scope.issuer_type.as_deref()),
             scope.and_then(|scope| scope.credentials_issued_to.as_deref()),
-            Some(&*record.event_source),
-            Some(&*record.event_name),
-            record.aws_region.as_deref(),
-            record.user_agent.as_deref(),
-            record.event_type.as_deref(),
-            record.event_category.as_deref(),
-            record.recipient_account_id.as_deref(),
-            // Only Lambda's own name is of interest.
-            record
-                .source_ip_address
-                .as_deref()
-                .filter(|from| from.ends_with(".amazonaws.com")),
-            signature(record)?,
         ] {
-            key.text(text);
+            key.text(text.map(str::as_bytes));
         }
-        key.0.push(match record.session_credential_from_console {
-            None => 0,
-            Some(false) => 1,
-            Some(true) => 2,
-        });
-        key.0.push(u8::from(record.request_parameters.is_some()));
-        let uuids = key.without(
-            params,
-            object.map(|object| (object.at, object.text.len())),
-            literal,
-        );
-        let object = object.map(|object| object.text);
-        for entry in &record.resources {
-            key.0.push(u8::from(entry.arn.is_some()));
-            match (entry.arn.as_deref(), object) {
-                (Some(arn), Some(object)) if is_of(arn, object) => {
-                    key.text(arn.get(..arn.len() - object.len()));
-                    key.0.push(1);
-                }
-                (arn, _) => key.text(arn),
-            }
-            key.text(entry.arn_prefix.as_deref());
-        }
+        self.hash()
+    }
+
+    fn hash(&self) -> u128 {
         let [high, low] = &self.hashers;
         let half = |state: &RandomState| {
             let mut hasher = state.build_hasher();
             hasher.write(&self.key);
             u128::from(hasher.finish())
         };
+        half(high) << 64 | half(low)
+    }
+
+    /// The shape of a record whose call did not fail, by someone of this [`Shapes::of_identity`]; `None`
+    /// where it is not worth it. `literal` leaves nothing out but time and id.
+    pub(super) fn of<'r>(
+        &mut self,
+        look: &'r impl Look,
+        identity: u128,
+        literal: bool,
+    ) -> Option<Shape<'r>> {
+        let params = look.parameters().map(|(json, _)| json);
+        let given = params.is_some();
+        let params = params.unwrap_or_default();
+        if params.len() > LONGEST {
+            return None;
+        }
+        let object = object_key(look.source(), params).filter(|_| !literal);
+        let mut key = Key(&mut self.key);
+        key.0.clear();
+        key.0.extend_from_slice(&identity.to_le_bytes());
+        for text in [
+            Some(look.source()),
+            Some(look.name()),
+            look.region(),
+            look.agent(),
+            look.event_type(),
+            look.category(),
+            look.recipient(),
+            // Only Lambda's own name is of interest.
+            look.address()
+                .filter(|from| from.ends_with(b".amazonaws.com")),
+            signature(look)?,
+        ] {
+            key.text(text);
+        }
+        key.0.push(match look.console() {
+            None => 0,
+            Some(false) => 1,
+            Some(true) => 2,
+        });
+        key.0.push(u8::from(given));
+        let uuids = key.without(
+            params,
+            object.map(|object| (object.at, object.text.len())),
+            literal,
+        );
+        let object = object.map(|object| object.text);
+        for [arn, prefix, _] in look.resources() {
+            key.0.push(u8::from(arn.is_some()));
+            match (arn, object) {
+                (Some(arn), Some(object)) if is_of(arn, object.as_bytes()) => {
+                    key.text(arn.get(..arn.len() - object.len()));
+                    key.0.push(1);
+                }
+                (arn, _) => key.text(arn),
+            }
+            key.text(prefix);
+        }
         Some(Shape {
-            hash: half(high) << 64 | half(low),
+            hash: self.hash(),
             object,
             uuids,
         })
@@ -133,17 +154,17 @@ impl Shape<'_> {
             .request_parameters
             .map_or("", RawJson::get)
             .to_owned();
-        if let Some(found) = object_key(record, &params) {
+        if let Some(found) = object_key(record.source(), params.as_bytes()) {
             let (at, length) = (found.at, found.text.len());
             params.replace_range(at..at + length, TWIN_KEY);
         }
-        let places: Vec<usize> = uuids(&params).collect();
+        let places: Vec<usize> = uuids(params.as_bytes()).collect();
         for at in places {
             params.replace_range(at..at + TWIN_UUID.len(), TWIN_UUID);
         }
         let resources = record.resources.iter().map(|entry| {
             let arn = entry.arn.as_deref().map(|arn| match self.object {
-                Some(object) if is_of(arn, object) => {
+                Some(object) if is_of(arn.as_bytes(), object.as_bytes()) => {
                     let before = arn.get(..arn.len() - object.len()).unwrap_or_default();
                     Cow::Owned(format!("{before}{TWIN_KEY}"))
                 }
@@ -168,23 +189,22 @@ struct Key<'k>(&'k mut Vec<u8>);
 
 impl Key<'_> {
     /// Absent and empty are told apart, and no text runs into the next.
-    fn text(&mut self, text: Option<&str>) {
+    fn text(&mut self, text: Option<&[u8]>) {
         let length = text.map_or(u32::MAX, |text| {
             u32::try_from(text.len()).unwrap_or_default()
         });
         self.0.extend_from_slice(&length.to_le_bytes());
-        self.0
-            .extend_from_slice(text.unwrap_or_default().as_bytes());
+        self.0.extend_from_slice(text.unwrap_or_default());
     }
 
     /// A text without its uuids (unless `literal`) and without the part of this place and length. Says
     /// whether there was a uuid.
-    fn without(&mut self, text: &str, part: Option<(usize, usize)>, literal: bool) -> bool {
+    fn without(&mut self, text: &[u8], part: Option<(usize, usize)>, literal: bool) -> bool {
         let mut from = 0;
         let mut any = false;
         let (place, length) = part.unwrap_or((usize::MAX, 0));
         let mut cut = |out: &mut Vec<u8>, at: usize, length: usize| {
-            out.extend_from_slice(text.as_bytes().get(from..at).unwrap_or_default());
+            out.extend_from_slice(text.get(from..at).unwrap_or_default());
             out.extend_from_slice(b"\0"); // in no JSON
             from = at + length;
         };
@@ -204,7 +224,7 @@ impl Key<'_> {
             cut(self.0, place, length);
         }
         self.0
-            .extend_from_slice(text.as_bytes().get(from..).unwrap_or_default());
+            .extend_from_slice(text.get(from..).unwrap_or_default());
         self.0.extend_from_slice(b"\0\0");
         any
     }
@@ -213,16 +233,17 @@ impl Key<'_> {
 /// How S3 says the call was signed, as it stands: the attribution looks no further. `Err`-like `None`
 /// where it is written in an unusual way.
 #[expect(clippy::option_option, reason = "absent, or not worth a shape")]
-fn signature<'r>(record: &'r Record<'_>) -> Option<Option<&'r str>> {
-    const NAME: &str = "\"AuthenticationMethod\"";
-    let Some(data) = record.additional_event_data.map(RawJson::get) else {
+fn signature(look: &impl Look) -> Option<Option<&[u8]>> {
+    const NAME: &[u8] = b"\"AuthenticationMethod\"";
+    static FIND: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(NAME));
+    let Some(data) = look.additional() else {
         return Some(None);
     };
-    let Some(at) = memmem::find(data.as_bytes(), NAME.as_bytes()) else {
+    let Some(at) = FIND.find(data) else {
         return Some(None);
     };
-    let value = data.get(at + NAME.len()..)?.strip_prefix(":\"")?;
-    Some(Some(value.split('"').next().unwrap_or_default()))
+    let value = data.get(at + NAME.len()..)?.strip_prefix(b":\"")?;
+    Some(value.split(|byte| *byte == b'"').next())
 }
 
 #[derive(Clone, Copy)]
@@ -232,14 +253,16 @@ struct ObjectKey<'p> {
 }
 
 /// The S3 key among the parameters, if it is one of the plain ones that are names and nothing else.
-fn object_key<'p>(record: &Record<'_>, params: &'p str) -> Option<ObjectKey<'p>> {
-    const NAME: &str = "\"key\":\"";
-    if record.event_source != "s3.amazonaws.com" {
+fn object_key<'p>(source: &[u8], params: &'p [u8]) -> Option<ObjectKey<'p>> {
+    const NAME: &[u8] = b"\"key\":\"";
+    static FIND: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(NAME));
+    if source != b"s3.amazonaws.com" {
         return None;
     }
-    let at = memmem::find(params.as_bytes(), NAME.as_bytes())? + NAME.len();
+    let at = FIND.find(params)? + NAME.len();
     let rest = params.get(at..)?;
-    let text = rest.get(..rest.find('"')?)?;
+    let text = rest.get(..memchr::memchr(b'"', rest)?)?;
+    let text = std::str::from_utf8(text).ok()?;
     let plain =
         |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/' | b'=');
     let usual = (1..=LONGEST_KEY).contains(&text.len())
@@ -248,19 +271,19 @@ fn object_key<'p>(record: &Record<'_>, params: &'p str) -> Option<ObjectKey<'p>>
         && !text.ends_with('/')
         && !text.contains("//")
         && !text.starts_with("HIDDEN_DUE")
-        && memmem::find(rest.as_bytes(), NAME.as_bytes()).is_none();
+        && FIND.find(rest).is_none();
     usual.then_some(ObjectKey { at, text })
 }
 
 /// Whether an ARN is that of the object in some bucket.
-fn is_of(arn: &str, object: &str) -> bool {
-    arn.strip_suffix(object)
-        .is_some_and(|bucket| bucket.ends_with('/') && bucket.matches('/').count() == 1)
+fn is_of(arn: &[u8], object: &[u8]) -> bool {
+    arn.strip_suffix(object).is_some_and(|bucket| {
+        bucket.ends_with(b"/") && memchr::memchr_iter(b'/', bucket).count() == 1
+    })
 }
 
 /// Where uuids are that are no part of something longer.
-fn uuids(text: &str) -> impl Iterator<Item = usize> {
-    let bytes = text.as_bytes();
+fn uuids(bytes: &[u8]) -> impl Iterator<Item = usize> {
     memchr::memchr_iter(b'-', bytes).filter_map(move |dash| {
         let at = dash.checked_sub(8)?;
         let end = at + TWIN_UUID.len();

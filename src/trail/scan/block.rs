@@ -1,7 +1,7 @@
 //! The characters that give JSON its structure, 64 bytes at a time: a block in, a bit for each byte out.
 //!
-//! This is the one module with `unsafe`: the call into code for AVX2 after the processor was asked for
-//! it, and its loads. Every other processor does it with plain arithmetic; a test holds both ways to the
+//! This is the one module with `unsafe`: the calls into code for AVX2 and AVX-512 after the processor was asked
+//! for them, their loads, and a hint to the cache. Every other processor does it with plain arithmetic; a test holds both ways to the
 //! same answer.
 
 /// Bytes looked at together.
@@ -108,9 +108,11 @@ pub(super) fn fastest<T: Task>(task: T) -> T::Output {
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use std::arch::x86_64::{
-        __m256i, _mm_clmulepi64_si128, _mm_cvtsi128_si64, _mm_set_epi64x, _mm_set1_epi8,
+        __m256i, __m512i, _mm_clmulepi64_si128, _mm_cvtsi128_si64, _mm_set_epi64x, _mm_set1_epi8,
         _mm256_cmpeq_epi8, _mm256_cmpgt_epi8, _mm256_loadu_si256, _mm256_min_epu8,
-        _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8,
+        _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8, _mm512_cmpeq_epi8_mask,
+        _mm512_cmplt_epu8_mask, _mm512_loadu_si512, _mm512_movepi8_mask, _mm512_or_si512,
+        _mm512_set1_epi8,
     };
 
     use std::sync::LazyLock;
@@ -217,33 +219,138 @@ mod x86 {
         _mm_cvtsi128_si64(_mm_clmulepi64_si128(bits, all, 0)).cast_unsigned()
     }
 
-    /// Whether this processor has everything `inside` is compiled for.
-    static HAS_AVX2: LazyLock<bool> = LazyLock::new(|| {
-        std::arch::is_x86_feature_detected!("avx2")
+    /// With 64 bytes in one register. Private: only `fastest` may use it.
+    struct Avx512;
+
+    impl Way for Avx512 {
+        #[inline(always)]
+        fn masks(block: &[u8; BLOCK]) -> Masks {
+            #[expect(
+                unsafe_code,
+                reason = "used by `inside` alone, after AVX-512 was asked for"
+            )]
+            // SAFETY: see the reason above.
+            unsafe {
+                wide_masks(block)
+            }
+        }
+
+        #[inline(always)]
+        fn text(chunk: &[u8; CHUNK]) -> (u32, u32) {
+            Avx2::text(chunk)
+        }
+
+        #[inline(always)]
+        fn parity(bits: u64) -> u64 {
+            Avx2::parity(bits)
+        }
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw")]
+    fn wide_masks(block: &[u8; BLOCK]) -> Masks {
+        #[expect(
+            unsafe_code,
+            reason = "a block has 64 bytes; no alignment is asked for"
+        )]
+        // SAFETY: see the reason above.
+        let all: __m512i = unsafe { _mm512_loadu_si512(block.as_ptr().cast()) };
+        let byte = |byte: u8| _mm512_set1_epi8(byte.cast_signed());
+        let folded = _mm512_or_si512(all, byte(0x20));
+        Masks {
+            quote: _mm512_cmpeq_epi8_mask(all, byte(b'"')),
+            backslash: _mm512_cmpeq_epi8_mask(all, byte(b'\\')),
+            open: _mm512_cmpeq_epi8_mask(folded, byte(b'{')),
+            close: _mm512_cmpeq_epi8_mask(folded, byte(b'}')),
+            colon: _mm512_cmpeq_epi8_mask(all, byte(b':')),
+            comma: _mm512_cmpeq_epi8_mask(all, byte(b',')),
+            control: _mm512_cmplt_epu8_mask(all, byte(0x20)),
+            high: _mm512_movepi8_mask(all),
+        }
+    }
+
+    /// What this processor has, from the least to the most.
+    #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+    pub(super) enum Level {
+        Plain,
+        Avx2,
+        Avx512,
+    }
+
+    pub(super) static LEVEL: LazyLock<Level> = LazyLock::new(|| {
+        let avx2 = std::arch::is_x86_feature_detected!("avx2")
             && std::arch::is_x86_feature_detected!("bmi1")
             && std::arch::is_x86_feature_detected!("bmi2")
             && std::arch::is_x86_feature_detected!("popcnt")
-            && std::arch::is_x86_feature_detected!("pclmulqdq")
+            && std::arch::is_x86_feature_detected!("pclmulqdq");
+        let avx512 = std::arch::is_x86_feature_detected!("avx512f")
+            && std::arch::is_x86_feature_detected!("avx512bw");
+        match (avx2, avx512) {
+            (true, true) => Level::Avx512,
+            (true, false) => Level::Avx2,
+            _ => Level::Plain,
+        }
     });
 
     #[inline]
     pub(super) fn fastest<T: Task>(task: T) -> T::Output {
+        at(*LEVEL, task)
+    }
+
+    /// Does `task` with what `level` stands for, or with what this processor has if that is less.
+    #[inline]
+    pub(super) fn at<T: Task>(level: Level, task: T) -> T::Output {
         #[target_feature(enable = "avx2,bmi1,bmi2,popcnt,pclmulqdq")]
-        fn inside<T: Task>(task: T) -> T::Output {
+        fn narrow<T: Task>(task: T) -> T::Output {
             task.run::<Avx2>()
         }
-        if !*HAS_AVX2 {
-            return task.run::<Plain>();
+        #[target_feature(enable = "avx2,bmi1,bmi2,popcnt,pclmulqdq,avx512f,avx512bw")]
+        fn wide<T: Task>(task: T) -> T::Output {
+            task.run::<Avx512>()
         }
-        #[expect(
-            unsafe_code,
-            reason = "the processor was asked for every one of these instructions"
-        )]
-        // SAFETY: see the reason above.
-        unsafe {
-            inside(task)
+        match level.min(*LEVEL) {
+            Level::Plain => task.run::<Plain>(),
+            #[expect(
+                unsafe_code,
+                reason = "the processor was asked for every one of these instructions"
+            )]
+            // SAFETY: see the reason above.
+            Level::Avx2 => unsafe { narrow(task) },
+            #[expect(
+                unsafe_code,
+                reason = "the processor was asked for every one of these instructions"
+            )]
+            // SAFETY: see the reason above.
+            Level::Avx512 => unsafe { wide(task) },
         }
     }
+}
+
+/// Does `task` in every way that this processor has.
+#[cfg(test)]
+pub(super) fn in_every_way<T: Task + Clone>(task: &T) -> Vec<T::Output> {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use x86::Level::{Avx2, Avx512, Plain};
+        let levels = [Plain, Avx2, Avx512].into_iter();
+        levels.map(|level| x86::at(level, task.clone())).collect()
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    vec![task.clone().run::<Plain>()]
+}
+
+/// Asks for the cache line of a place, where the processor can be asked.
+#[inline]
+pub(in super::super) fn prefetch<T>(place: &T) {
+    #[cfg(target_arch = "x86_64")]
+    #[expect(unsafe_code, reason = "a hint, and of a place that is there")]
+    // SAFETY: see the reason above.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(place).cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = place;
 }
 
 #[cfg(test)]
@@ -268,6 +375,11 @@ mod tests {
         }
     }
 
+    fn ways() -> usize {
+        if cfg!(target_arch = "x86_64") { 3 } else { 1 }
+    }
+
+    #[derive(Clone)]
     struct Look<'b>(&'b [u8; BLOCK]);
 
     impl Task for Look<'_> {
@@ -279,6 +391,7 @@ mod tests {
         }
     }
 
+    #[derive(Clone)]
     struct Parity(u64);
 
     impl Task for Parity {
@@ -290,6 +403,7 @@ mod tests {
         }
     }
 
+    #[derive(Clone)]
     struct Text<'b>(&'b [u8; CHUNK]);
 
     impl Task for Text<'_> {
@@ -310,11 +424,9 @@ mod tests {
                 of(&|b| b == b'"'),
                 of(&|b| b == b'\\' || !(0x20..0x80).contains(&b)),
             );
-            assert_eq!(Plain::text(chunk), slow);
-            assert_eq!(fastest(Text(chunk)), slow);
+            assert_eq!(in_every_way(&Text(chunk)), [slow; 3][..ways()]);
         }
-        assert_eq!(Plain::masks(block), slow(block));
-        assert_eq!(fastest(Look(block)), slow(block));
+        assert_eq!(in_every_way(&Look(block)), [slow(block); 3][..ways()]);
     }
 
     #[test]
@@ -340,8 +452,7 @@ mod tests {
             let slow = (0..64).fold(0, |out, at| {
                 out | u64::from((bits << (63 - at)).count_ones() % 2) << at
             });
-            prop_assert_eq!(Plain::parity(bits), slow);
-            prop_assert_eq!(fastest(Parity(bits)), slow);
+            prop_assert_eq!(in_every_way(&Parity(bits)), [slow; 3][..ways()].to_vec());
         }
     }
 }

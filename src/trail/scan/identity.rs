@@ -238,6 +238,16 @@ impl Identity {
         }
     }
 
+    pub(super) fn json(&self) -> &[u8] {
+        &self.json
+    }
+
+    /// `accountId`.
+    pub(super) fn account(&self) -> Option<&[u8]> {
+        let span = self.parts.get(ACCOUNT).filter(|span| !span.is_absent())?;
+        self.json.get(span.from()..span.to())
+    }
+
     /// The identity in the JSON of a record, from its start there.
     pub(super) fn of<'t>(&self, json: &'t str, start: usize) -> Result<UserIdentity<'t>, Cut> {
         let text = |part: usize| self.text(json, start, part);

@@ -5,6 +5,7 @@
 //! the fast one never rejects anything by itself.
 
 mod block;
+mod glance;
 mod identity;
 mod skip;
 mod spans;
@@ -15,9 +16,12 @@ use block::{Task, Way, fastest};
 use identity::Identities;
 use spans::{
     ENTRY, EVENTS, Entry, FLAGS, IDENTITY, NAME, NAMES, RECORDS, RESOURCES, SOURCE, Spans, TEXTS,
+    TLS,
 };
-use walk::{Keys, Walk};
+use walk::{CONTEXTS, Keys, Walk};
 
+pub(super) use block::prefetch;
+pub use glance::Glance;
 pub(super) use skip::Cut;
 
 /// Reads records, one after the other. Remembers the order of their keys and the last identities.
@@ -26,7 +30,12 @@ pub(super) struct Scanner {
     keys: Keys,
     entry: Keys,
     identities: Identities,
+    /// By context, the `tlsDetails` met last: the same for one kind of call and client.
+    tls: Vec<Vec<u8>>,
 }
+
+/// Longer `tlsDetails` are not remembered.
+const LONGEST_TLS: usize = 512;
 
 impl Scanner {
     pub(super) fn new() -> Self {
@@ -35,18 +44,35 @@ impl Scanner {
             keys: Keys::new(&NAMES),
             entry: Keys::new(&ENTRY),
             identities: Identities::new(),
+            tls: vec![Vec::new(); CONTEXTS],
         }
     }
 
-    /// Reads the record at the start of `bytes`, which begin with `{`; its JSON is given beside it.
+    /// Passes the record at the start of `bytes`, which begin with `{`; gives its length.
     ///
     /// # Errors
     /// [`Cut::Short`] where the bytes end first, [`Cut::Odd`] where serde_json must decide.
-    pub(super) fn record<'t>(&mut self, bytes: &'t [u8]) -> Result<(Record<'t>, &'t str), Cut> {
+    pub(super) fn pass(&mut self, bytes: &[u8]) -> Result<usize, Cut> {
         fastest(Reading {
             scanner: self,
             bytes,
         })?;
+        Ok(self.spans.length)
+    }
+
+    /// A look at the record that was passed last, at the start of the same bytes; `None` where it must be
+    /// taken apart.
+    pub(super) fn glance<'t>(&'t self, bytes: &'t [u8]) -> Option<Glance<'t>> {
+        let json = bytes.get(..self.spans.length)?;
+        let (_, place) = self.spans.identity?;
+        Glance::of(json, &self.spans, self.identities.get(place))
+    }
+
+    /// The record that was passed last, at the start of the same bytes, and its JSON.
+    ///
+    /// # Errors
+    /// [`Cut::Odd`] where serde_json must decide.
+    pub(super) fn taken<'t>(&self, bytes: &'t [u8]) -> Result<(Record<'t>, &'t str), Cut> {
         let spans = &self.spans;
         let json = bytes.get(..spans.length).ok_or(Cut::Odd)?;
         let json = std::str::from_utf8(json).map_err(|_| Cut::Odd)?;
@@ -59,6 +85,9 @@ impl Scanner {
     fn read<W: Way>(&mut self, bytes: &[u8]) -> Result<(), Cut> {
         let spans = &mut self.spans;
         spans.clear();
+        let mut context = 0;
+        self.keys.context(context);
+        self.entry.context(context);
         let mut walk = Walk::new(bytes);
         let mut more = walk.enter(b'}')?;
         let mut before = self.keys.start();
@@ -67,6 +96,11 @@ impl Scanner {
             before = key;
             if let Some(text) = spans.texts.get_mut(key) {
                 walk.text_into::<W>(text)?;
+                if key == NAME {
+                    context = context_of(spans, bytes);
+                    self.keys.context(context);
+                    self.entry.context(context);
+                }
             } else if let Some(json) = spans.json.get_mut(key - TEXTS) {
                 *json = walk.value::<W>()?;
             } else if let Some(flag) = spans.flags.get_mut(key - FLAGS) {
@@ -88,6 +122,11 @@ impl Scanner {
                     }
                     // An object around records, perhaps.
                     RECORDS | EVENTS => return Err(Cut::Odd),
+                    TLS => {
+                        if let Some(tls) = self.tls.get_mut(context) {
+                            tls_details::<W>(&mut walk, tls)?;
+                        }
+                    }
                     _ => {
                         walk.value::<W>()?;
                     }
@@ -120,6 +159,41 @@ impl Task for Reading<'_, '_> {
     fn run<W: Way>(self) -> Result<(), Cut> {
         self.scanner.read::<W>(self.bytes)
     }
+}
+
+/// What kind of call it is, roughly: the same kind has the same keys.
+#[inline(always)]
+fn context_of(spans: &Spans, bytes: &[u8]) -> usize {
+    let mut hash = 0_u64;
+    for field in [SOURCE, NAME] {
+        let span = spans.texts.get(field).copied().unwrap_or_default();
+        // What follows the text is about the same everywhere.
+        let text = bytes
+            .get(span.from()..)
+            .and_then(|rest| rest.first_chunk::<8>());
+        let text = u64::from_le_bytes(text.copied().unwrap_or_default());
+        let length = span.to().wrapping_sub(span.from()) as u64;
+        hash = (hash.rotate_left(5) ^ text ^ length).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+    1 + (hash >> 57) as usize
+}
+
+/// Passes `tlsDetails`, which may be what they were the last time.
+#[inline(always)]
+fn tls_details<W: Way>(walk: &mut Walk<'_>, known: &mut Vec<u8>) -> Result<(), Cut> {
+    let rest = walk.rest();
+    if !known.is_empty() && rest.starts_with(known) {
+        walk.at += known.len();
+        return Ok(());
+    }
+    known.clear();
+    let object = walk.byte()? == b'{';
+    let value = walk.value::<W>()?;
+    let value = rest.get(..value.to() - value.from()).unwrap_or_default();
+    if object && value.len() <= LONGEST_TLS && value.is_ascii() {
+        known.extend_from_slice(value);
+    }
+    Ok(())
 }
 
 /// A boolean, which some tools write as a string.

@@ -69,6 +69,7 @@ pub(super) const IDENTITY: usize = FLAGS + 3;
 pub(super) const RESOURCES: usize = IDENTITY + 1;
 pub(super) const RECORDS: usize = RESOURCES + 1;
 pub(super) const EVENTS: usize = RECORDS + 1;
+pub(super) const TLS: usize = EVENTS + 4;
 
 /// The keys of an entry of `resources`.
 pub(super) const ENTRY: [&str; 6] = ["accountId", "type", "ARN", "ARNPrefix", "arn", "arnPrefix"];

@@ -6,13 +6,14 @@ use std::path::Path;
 use proptest::prelude::*;
 use serde::de::IgnoredAny;
 
-use super::block::Plain;
+use super::block::{Plain, in_every_way};
 use super::skip::{Skipped, skip};
 use super::*;
-use crate::trail::Decoder;
+use crate::trail::{Decoder, Look};
 
 const RECORD: &str = r#"{"eventVersion":"1.11","userIdentity":{"type":"AssumedRole","principalId":"AROA:f","arn":"arn:aws:sts::111122223333:assumed-role/r/f","accountId":"111122223333","sessionContext":{"sessionIssuer":{"type":"Role","principalId":"AROA","arn":"arn:aws:iam::111122223333:role/r"},"attributes":{"mfaAuthenticated":"false"}},"inScopeOf":{"issuerType":"AWS::Lambda::Function","credentialsIssuedTo":"arn:aws:lambda:eu-west-1:111122223333:function:f"}},"eventTime":"2026-09-23T19:12:00Z","eventSource":"s3.amazonaws.com","eventName":"GetObject","awsRegion":"eu-west-1","sourceIPAddress":"192.0.2.1","userAgent":"[a \"quoted\" \u00e9 agent]","requestParameters":{"bucketName":"b","key":"k{1}[2],:","n":[1,-2.5e3,true,null,{}],"e":[[],{"a":{}}]},"responseElements":null,"additionalEventData":{"x":"\\"},"requestID":"q","eventID":"e","readOnly":true,"resources":[{"type":"AWS::S3::Object","ARN":"arn:aws:s3:::b/k"},{},7,{"accountId":"1","ARNPrefix":"p"}],"eventType":"AwsApiCall","managementEvent":"False","recipientAccountId":"111122223333","sharedEventID":"s","vpcEndpointId":"vpce-1","sessionCredentialFromConsole":"true","eventCategory":"Data"}"#;
 
+#[derive(Clone)]
 struct Skip<'t>(&'t [u8]);
 
 impl Task for Skip<'_> {
@@ -27,10 +28,11 @@ impl Task for Skip<'_> {
 /// Reads `bytes` the fast way, in both of its ways, and holds what comes out against serde_json.
 /// True where it was taken.
 fn check(scanner: &mut Scanner, bytes: &[u8]) -> bool {
-    let plain = skip::<Plain>(bytes);
     let fast = fastest(Skip(bytes));
     let shown = String::from_utf8_lossy(bytes);
-    assert_eq!(plain, fast, "{shown}");
+    for other in in_every_way(&Skip(bytes)) {
+        assert_eq!(other, fast, "{shown}");
+    }
     if let Ok(skipped) = fast {
         let whole = bytes.get(..skipped.length).unwrap();
         assert!(!skipped.ascii || whole.is_ascii());
@@ -51,7 +53,7 @@ fn check(scanner: &mut Scanner, bytes: &[u8]) -> bool {
         let whole = bytes.get(..scanner.spans.length).unwrap();
         assert!(!scanner.spans.ascii || whole.is_ascii(), "{shown}");
     }
-    match scanner.record(bytes) {
+    match scanner.pass(bytes).and_then(|_| scanner.taken(bytes)) {
         Ok((record, json)) => {
             let slow: Record<'_> = serde_json::from_str(json).unwrap_or_else(|error| {
                 panic!("serde_json rejects what was taken: {json}: {error}")
@@ -61,10 +63,45 @@ fn check(scanner: &mut Scanner, bytes: &[u8]) -> bool {
             };
             assert_eq!(shown(&record), shown(&slow), "{json}");
             assert_eq!(json.as_bytes(), &bytes[..json.len()]);
+            if let Some(glance) = scanner.glance(bytes) {
+                looks_the_same(&glance, &slow);
+            }
             true
         }
         Err(_) => false,
     }
+}
+
+fn looks_the_same(glance: &Glance<'_>, record: &Record<'_>) {
+    fn all(look: &impl Look) -> String {
+        let text = |text: Option<&[u8]>| text.map(|text| String::from_utf8(text.into()).unwrap());
+        let texts = [
+            look.time(),
+            Some(look.source()),
+            Some(look.name()),
+            look.region(),
+            look.address(),
+            look.agent(),
+            look.error(),
+            look.id(),
+            look.event_type(),
+            look.category(),
+            look.recipient(),
+            look.parameters().map(|(json, _)| json),
+            look.additional(),
+        ]
+        .map(text);
+        let resources: Vec<_> = look.resources().map(|parts| parts.map(text)).collect();
+        format!("{texts:?} {:?} {resources:?}", look.console())
+    }
+    assert_eq!(all(glance), all(record));
+    assert_eq!(glance.read_only(), record.read_only);
+    assert_eq!(glance.management(), record.management_event);
+    let identity = &record.user_identity;
+    let account = identity.account_id.as_deref().map(str::as_bytes);
+    assert_eq!(glance.identity_account(), account);
+    let shown = glance.with_identity(|identity| format!("{identity:?}"));
+    assert_eq!(shown, Some(format!("{identity:?}")));
 }
 
 fn takes(json: &str) -> bool {
@@ -79,10 +116,32 @@ fn a_record_of_every_shape_is_taken_wherever_blocks_begin() {
         assert!(check(&mut scanner, json.as_bytes()), "{pad}");
         let behind = format!("{json},{{\"next\":\n");
         assert!(check(&mut scanner, behind.as_bytes()), "{pad}");
-        let (record, taken) = scanner.record(behind.as_bytes()).unwrap();
+        let (record, taken) = scanner.taken(behind.as_bytes()).unwrap();
         assert_eq!(taken, json);
         assert_eq!(record.user_agent.as_deref(), Some("[a \"quoted\" é agent]"));
         assert_eq!(record.resources.len(), 2);
+    }
+}
+
+#[test]
+fn a_usual_record_can_be_glanced_at() {
+    let mut scanner = Scanner::new();
+    let plain = RECORD.replace(r#"a \"quoted\" \u00e9 agent"#, "an agent");
+    let call = plain.replace("\"eventCategory\"", "\"x\":1,\"eventCategory\"");
+    assert!(check(&mut scanner, call.as_bytes()));
+    assert!(scanner.glance(call.as_bytes()).is_some());
+    for (from, to) in [
+        ("an agent", "a \\\\ agent"),
+        ("an agent", "an \u{e4}gent"),
+        ("s3:::b/k", "s3:::b\\u002fk"),
+        ("AwsApiCall", "AwsServiceEvent"),
+        ("\"Data\"", "\"Insight\""),
+        ("\"s3.amazonaws.com\"", "\"aws:s3\""),
+    ] {
+        let json = call.replacen(from, to, 1);
+        assert_ne!(json, call);
+        assert!(check(&mut scanner, json.as_bytes()));
+        assert!(scanner.glance(json.as_bytes()).is_none(), "{to}");
     }
 }
 
@@ -229,6 +288,37 @@ fn absurd_depth_is_left_to_serde_json() {
     assert_eq!(cuts(&deep(60)), Ok(()));
     assert_eq!(cuts(&deep(100)), Err(Cut::Odd));
     assert_eq!(cuts(&wide(1000)), Ok(()));
+}
+
+/// The same of `tlsDetails`, which are only passed over.
+#[test]
+fn remembered_tls_details_are_never_taken_for_others() {
+    let mut scanner = Scanner::new();
+    let values = [
+        r#"{"a":"b"}"#,
+        r#"{"a":"c"}"#,
+        r#"{"a":"b","c":1}"#,
+        r#"{"a":{"a":"b"}}"#,
+        r#""a""#,
+        "null",
+        "{}",
+        r#"{"é":1}"#,
+    ];
+    for first in values {
+        for second in values.into_iter().chain([r#"{"a":b}"#, r#"{"a":"b"]"#]) {
+            for (value, sound) in [
+                (first, true),
+                (
+                    second,
+                    !second.contains(['b', ']']) || values.contains(&second),
+                ),
+            ] {
+                let json =
+                    format!(r#"{{"eventSource":"s","eventName":"n","tlsDetails":{value},"x":1}}"#);
+                assert_eq!(check(&mut scanner, json.as_bytes()), sound, "{json}");
+            }
+        }
+    }
 }
 
 /// Identities that differ in one place, in turn: none is taken for another.

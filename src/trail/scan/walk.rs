@@ -225,9 +225,15 @@ pub(super) struct Keys {
     names: &'static [&'static str],
     /// `"name":`, and ones where its bytes are.
     tokens: Vec<([u8; CHUNK], [u8; CHUNK])>,
-    /// By key: the one that followed it last. The last entry is for the first key of an object.
-    next: Vec<usize>,
+    /// By context and key: the one that followed it last. The last entry of a context is for the first key
+    /// of an object.
+    next: Vec<u8>,
+    /// Where in `next` the context begins.
+    context: usize,
 }
+
+/// Contexts told apart: one more than a power of two.
+pub(super) const CONTEXTS: usize = 1 + 128;
 
 impl Keys {
     /// Names of at most 29 bytes.
@@ -243,8 +249,18 @@ impl Keys {
         Self {
             names,
             tokens: names.iter().map(token).collect(),
-            next: (1..=names.len()).chain([0, 0]).collect(),
+            next: (1..=names.len() as u8)
+                .chain([0, 0])
+                .collect::<Vec<u8>>()
+                .repeat(CONTEXTS),
+            context: 0,
         }
+    }
+
+    /// From here on keys follow each other as they did in this context. 0 is none.
+    #[inline(always)]
+    pub(super) fn context(&mut self, context: usize) {
+        self.context = context * (self.names.len() + 2);
     }
 
     /// What is given for a key that is none of the names.
@@ -260,7 +276,8 @@ impl Keys {
     /// Passes a key and its colon; gives its place among the names. `before` is the key before it.
     #[inline(always)]
     pub(super) fn key<W: Way>(&mut self, walk: &mut Walk<'_>, before: usize) -> Result<usize, Cut> {
-        let guess = self.next.get(before).copied().unwrap_or_default();
+        let next = self.next.get(self.context + before);
+        let guess = usize::from(next.copied().unwrap_or_default());
         if let (Some((token, mask)), Some(chunk)) =
             (self.tokens.get(guess), walk.rest().first_chunk::<CHUNK>())
         {
@@ -291,8 +308,8 @@ impl Keys {
         let name = walk.text.get(from..key.to()).unwrap_or_default();
         walk.at += 1;
         let known = self.names.iter().position(|known| known.as_bytes() == name);
-        if let (Some(known), Some(next)) = (known, self.next.get_mut(before)) {
-            *next = known;
+        if let (Some(known), Some(next)) = (known, self.next.get_mut(self.context + before)) {
+            *next = known as u8;
         }
         Ok(known.unwrap_or(self.other()))
     }

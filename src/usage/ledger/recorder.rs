@@ -17,7 +17,7 @@ use super::page::{Draft, Mark};
 use super::{Ledger, ObjectRow, Where};
 use crate::catalog::{Catalog, Mapping, Memo};
 use crate::read::Selection;
-use crate::trail::{Actor, Fingerprints, Record, time};
+use crate::trail::{Actor, Record, fingerprint, time};
 
 /// Bits of a fingerprint that are kept. With the second of the event some seventy bits tell the events
 /// of a day apart.
@@ -30,7 +30,6 @@ pub struct Recorder<'c> {
     catalog: &'c Catalog,
     memo: Memo<'c>,
     selection: &'c Selection,
-    fingerprints: Fingerprints,
     data_types: DataTypes,
     pages: Vec<Open>,
     numbers: HashMap<(Option<i32>, Where), usize, RandomState>,
@@ -66,7 +65,6 @@ impl<'c> Recorder<'c> {
             catalog,
             memo: Memo::new(catalog),
             selection,
-            fingerprints: Fingerprints::default(),
             data_types: HashMap::default(),
             pages: Vec::new(),
             numbers: HashMap::default(),
@@ -165,8 +163,8 @@ impl<'c> Recorder<'c> {
 
     /// What tells the event from the others of its second: its fingerprint, or its place in its object
     /// where it has no id.
-    fn print(&mut self, record: &Record<'_>) -> u64 {
-        let print = match self.fingerprints.of(record) {
+    fn print(&self, record: &Record<'_>) -> u64 {
+        let print = match fingerprint(record) {
             Some(print) => (print >> 64) as u64 ^ print as u64,
             None => hash(self.object.name, &self.object.record.to_le_bytes()),
         };

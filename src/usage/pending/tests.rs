@@ -7,7 +7,7 @@ use crate::usage::Collector;
 use crate::usage::observe::observed;
 
 /// Records of one function that differ in everything a shape may leave out, and in more.
-fn records() -> Vec<String> {
+pub(in super::super) fn records() -> Vec<String> {
     let mut records = Vec::new();
     let mut n = 0;
     let mut add = |source: &str, name: &str, params: &str, resources: &str, more: &str| {
@@ -121,7 +121,7 @@ fn records() -> Vec<String> {
 }
 
 /// The rows of a table, to compare.
-fn rows(role: &RoleUsage) -> String {
+pub(in super::super) fn rows(role: &RoleUsage) -> String {
     let calls: Vec<String> = role
         .calls(true)
         .iter()

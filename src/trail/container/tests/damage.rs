@@ -202,14 +202,18 @@ fn a_record_longer_than_memory_allows_fails_and_keeps_what_came_before() {
         "x".repeat(3000)
     );
     let mut names = Vec::new();
-    let outcome = Decoder::new().records_within(long.as_bytes(), 3000, |record, _| {
-        names.push(record.event_name.to_string());
-    });
+    let outcome = Decoder::new().records_within(
+        long.as_bytes(),
+        3000,
+        &mut each(|record, _| {
+            names.push(record.event_name.to_string());
+        }),
+    );
     assert_eq!(names, ["A"]);
     assert!(matches!(outcome.status, Status::Failed(Failure::TooLong)));
     assert_eq!(
         Decoder::new()
-            .records_within(long.as_bytes(), 3100, |_, _| ())
+            .records_within(long.as_bytes(), 3100, &mut each(|_, _| ()))
             .records,
         2
     );
@@ -223,8 +227,11 @@ fn a_stream_far_longer_than_the_window_needs_no_more_memory() {
     }
     file += &format!("{}]}}", record("Last"));
     let mut count = 0;
-    let outcome =
-        Decoder::new().records_within(gzip(file.as_bytes()).as_slice(), 1000, |_, _| count += 1);
+    let outcome = Decoder::new().records_within(
+        gzip(file.as_bytes()).as_slice(),
+        1000,
+        &mut each(|_, _| count += 1),
+    );
     assert_eq!((count, describe(&outcome).as_str()), (3001, "read"));
 }
 

@@ -103,9 +103,9 @@ proptest! {
             spread(&document, &mut blanks, &mut text);
         }
         let mut found = Vec::new();
-        let outcome = Decoder::new().records_within(Trickle { bytes: text.as_bytes(), most, next: 0 }, largest.max(16), |_, raw| {
+        let outcome = Decoder::new().records_within(Trickle { bytes: text.as_bytes(), most, next: 0 }, largest.max(16), &mut each(|_, raw| {
             found.push(serde_json::from_slice::<Value>(raw).unwrap());
-        });
+        }));
         if matches!(outcome.status, Status::Failed(Failure::TooLong)) {
             prop_assert!(largest < 1 << 20);
             prop_assert_eq!(&found[..], &list[..found.len()]);
