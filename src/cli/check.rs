@@ -88,7 +88,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, Fault> {
         }
     }
     let baseline = args.baseline.as_deref().map(Baseline::read).transpose()?;
-    let fitted = fit::report(&args.roles, None)?;
+    let fitted = fit::report(&args.roles, None, None)?;
     let drift = Drift::since_last(&fitted)?;
     let Fitted {
         report, snapshot, ..

@@ -20,9 +20,11 @@ use crate::synthesize::{ConditionRule, Granularity, Options, UnseenRule};
 
 pub(super) fn run(args: &FitArgs) -> Result<Exit, Fault> {
     check_folder(args)?;
+    let live = args.live.then(|| live(args)).transpose()?;
+    let folder = live.as_ref().map(|live| live.folder.as_path());
     let Fitted {
         report, snapshot, ..
-    } = report(&args.roles, args.out_dir.as_deref())?;
+    } = report(&args.roles, args.out_dir.as_deref(), folder)?;
     write(args, &report)?;
     let person = report
         .roles
@@ -41,12 +43,68 @@ pub(super) struct Fitted {
     pub(super) pool: rayon::ThreadPool,
 }
 
-/// Reads and fits. `out_dir` is not searched for logs.
-pub(super) fn report(args: &ProposalArgs, out_dir: Option<&Path>) -> Result<Fitted, Fault> {
+/// A snapshot taken in this run; deleted with this value where nobody named a folder for it.
+struct Live {
+    folder: PathBuf,
+    passing: bool,
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        if self.passing {
+            // What is left of it hurts nobody but the disk.
+            let _ = std::fs::remove_dir_all(&self.folder);
+        }
+    }
+}
+
+/// Takes the snapshot: into --snapshot where it is given, else into a folder that goes with the run.
+fn live(args: &FitArgs) -> Result<Live, Fault> {
+    let named = args.roles.roles.account.snapshot.clone();
+    let live = match named {
+        Some(folder) => Live {
+            folder,
+            passing: false,
+        },
+        None => Live {
+            folder: private_folder()?,
+            passing: true,
+        },
+    };
+    let collect = super::collect::CollectArgs {
+        out: None,
+        what: args.collect.clone(),
+        all_roles: args.roles.roles.all_roles,
+        region: Vec::new(),
+        force: args.force,
+        strict: args.strict,
+        connect: args.roles.logs.s3.connect.clone(),
+        print_policy: None,
+    };
+    super::collect::into(&collect, &live.folder)?;
+    Ok(live)
+}
+
+/// A new folder that only this user can read.
+fn private_folder() -> Result<PathBuf, Fault> {
+    let folder = std::env::temp_dir().join(format!("rolefit-{}", std::process::id()));
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(&folder)?;
+    Ok(folder)
+}
+
+/// Reads and fits. `out_dir` is not searched for logs; a `live` snapshot takes the place of the one named.
+pub(super) fn report(
+    args: &ProposalArgs,
+    out_dir: Option<&Path>,
+    live: Option<&Path>,
+) -> Result<Fitted, Fault> {
     let pool = inputs::pool(&args.logs.run)?;
     let catalog = inputs::catalog(args.logs.run.catalog.as_deref())?;
     let snapshot = snapshot(
-        args.roles.account.snapshot.as_deref(),
+        live.or(args.roles.account.snapshot.as_deref()),
         &args.roles.account.account_details,
         catalog,
     )?;

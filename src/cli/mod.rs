@@ -6,6 +6,7 @@ mod backtest;
 mod baseline;
 mod catalog;
 mod check;
+mod collect;
 mod config;
 mod coverage;
 mod denied;
@@ -88,6 +89,7 @@ pub fn main() -> Exit {
         Command::Coverage(args) => coverage::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Denied(args) => denied::run(args),
+        Command::Collect(args) => collect::run(args),
         Command::Scan(args) => scan::run(args),
         Command::Merge(args) => scan::merge(args),
         Command::Requests(args) => requests::run(args),

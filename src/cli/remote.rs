@@ -73,3 +73,13 @@ fn hint(error: &AwsError) -> Option<&'static str> {
         .is_refused()
         .then_some("`rolefit collect --print-policy` prints what each command needs")
 }
+
+/// The fault of a command that needs AWS, in a build without it.
+#[cfg(not(feature = "aws"))]
+pub(super) fn not_built() -> super::Fault {
+    super::Fault::new(
+        super::Exit::Failed,
+        anyhow::anyhow!("this build cannot talk to AWS"),
+    )
+    .hint("build with `cargo build --release --features aws`")
+}

@@ -19,5 +19,5 @@ pub use config::{EventSourceMapping, Function, InvokeConfig};
 pub use details::{Attached, PolicyKind, Role};
 pub use last_accessed::{Attempt, LastAccessed};
 pub use selectors::{DataSelector, Selectors};
-pub use snapshot::{Concern, Snapshot, SnapshotError, SnapshotNote};
+pub use snapshot::{Concern, GAPS_FILE, Snapshot, SnapshotError, SnapshotNote};
 pub use trails::Trail;

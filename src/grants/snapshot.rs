@@ -44,6 +44,9 @@ pub struct Snapshot {
     pub notes: Vec<SnapshotNote>,
 }
 
+/// The file in which `collect` says what it could not have.
+pub const GAPS_FILE: &str = "gaps.json";
+
 /// A part of the snapshot that could not be used.
 #[derive(Clone, Debug)]
 pub struct SnapshotNote {
@@ -121,6 +124,8 @@ impl Snapshot {
                     snapshot.add_selectors(&path);
                 } else if name.starts_with("trails") {
                     snapshot.add_trails(&path);
+                } else if name == GAPS_FILE {
+                    snapshot.add_gaps(&path);
                 }
             }
             let policies = folder.join("function-policies");
@@ -315,6 +320,35 @@ impl Snapshot {
                 }
             },
             None => self.note_for(Concern::Nobody, path, "no statement names the function"),
+        }
+    }
+
+    /// What `collect` could not have: missing input, not empty input.
+    fn add_gaps(&mut self, path: &Path) {
+        let value = match read_json(path) {
+            Ok(value) => value,
+            Err(message) => return self.note(path, message),
+        };
+        for gap in value
+            .get("Gaps")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
+            let member = |name: &str| gap.get(name).and_then(Value::as_str).unwrap_or("?");
+            let what = member("What");
+            let concern = if let Some(arn) = what.strip_prefix("last accesses of ") {
+                Concern::Role(arn.rsplit('/').next().unwrap_or(arn).to_owned())
+            } else if what.starts_with("function policies") {
+                Concern::Nobody
+            } else {
+                Concern::Everyone
+            };
+            self.note_for(
+                concern,
+                path,
+                format!("{what} could not be had: {}", member("Why")),
+            );
         }
     }
 

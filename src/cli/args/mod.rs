@@ -54,6 +54,8 @@ pub(in crate::cli) enum Command {
     Scan(super::scan::ScanArgs),
     /// Usage files to one
     Merge(super::scan::MergeArgs),
+    /// The account as it is now, as a snapshot folder for the other commands
+    Collect(super::collect::CollectArgs),
     /// One JSON line per record: role, function, requests, outcome
     Requests(RequestsArgs),
     /// Is everything that the proposed policies allow allowed by the current ones?
@@ -112,6 +114,11 @@ pub(in crate::cli) enum SchemaOf {
 pub(in crate::cli) struct FitArgs {
     #[command(flatten)]
     pub(in crate::cli) roles: ProposalArgs,
+    /// Take the snapshot now, as `rolefit collect` does, into --snapshot or a folder that goes with the run
+    #[arg(long, help_heading = "AWS")]
+    pub(in crate::cli) live: bool,
+    #[command(flatten)]
+    pub(in crate::cli) collect: super::collect::WhatArgs,
     /// Folder for the report and a folder per role
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub(in crate::cli) out_dir: Option<PathBuf>,
