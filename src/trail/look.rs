@@ -22,6 +22,8 @@ pub trait Look {
     fn agent(&self) -> Option<&[u8]>;
     /// `errorCode`.
     fn error(&self) -> Option<&[u8]>;
+    /// `errorMessage`.
+    fn error_message(&self) -> Option<&[u8]>;
     /// `eventID`.
     fn id(&self) -> Option<&[u8]>;
     /// `eventType`.
@@ -71,6 +73,10 @@ impl Look for Record<'_> {
 
     fn error(&self) -> Option<&[u8]> {
         bytes(self.error_code.as_ref())
+    }
+
+    fn error_message(&self) -> Option<&[u8]> {
+        bytes(self.error_message.as_ref())
     }
 
     fn id(&self) -> Option<&[u8]> {

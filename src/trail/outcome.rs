@@ -36,30 +36,37 @@ const DENIALS: [&str; 11] = [
 /// Whether IAM (or a policy beside it) refused the call. False where it succeeded or failed otherwise.
 #[must_use]
 pub fn denied(record: &Record<'_>) -> bool {
-    let Some(code) = record.error_code.as_deref() else {
-        return false;
-    };
+    record.error_code.as_deref().is_some_and(|code| {
+        let message = record.error_message.as_deref().unwrap_or_default();
+        is_denial(code, message, &record.event_name)
+    })
+}
+
+/// The same of a call by its `errorCode`, `errorMessage` and `eventName`.
+#[must_use]
+pub fn is_denial(code: &str, message: &str, event_name: &str) -> bool {
     let code = code.rsplit('#').next().unwrap_or(code).trim();
     let code = ["Client.", "Server."]
         .iter()
         .find_map(|from| code.strip_prefix(from))
         .unwrap_or(code);
     let code = code.to_ascii_lowercase();
-    code.starts_with("accessdenied") || DENIALS.contains(&code.as_str()) || names_the_call(record)
+    code.starts_with("accessdenied")
+        || DENIALS.contains(&code.as_str())
+        || names_the_call(message, event_name)
 }
 
 /// IAM's own sentence, "… is not authorized to perform: sqs:SendMessage …", about this very call.
 /// The same sentence about another action is a refusal further down, of a call that was allowed.
-fn names_the_call(record: &Record<'_>) -> bool {
+fn names_the_call(message: &str, event_name: &str) -> bool {
     const SENTENCE: &str = "is not authorized to perform: ";
-    let message = record.error_message.as_deref().unwrap_or_default();
     let Some((_, after)) = message.split_once(SENTENCE) else {
         return false;
     };
     let action = after.split_whitespace().next().unwrap_or_default();
     action
         .split_once(':')
-        .is_some_and(|(_, name)| name.eq_ignore_ascii_case(&record.event_name))
+        .is_some_and(|(_, name)| name.eq_ignore_ascii_case(event_name))
 }
 
 #[cfg(test)]

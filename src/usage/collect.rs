@@ -1,6 +1,6 @@
 //! From records to the table: one collector a worker.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::LazyLock;
 
 use foldhash::fast::RandomState;
@@ -12,9 +12,9 @@ use super::effect::{Effect, region_of};
 use super::glance::Glances;
 use super::invoked::invoked;
 use super::observe::observed;
-use super::pending::{Pending, Taking};
-use super::role::{FunctionKey, RoleUsage};
-use super::{Bounded, Caller, Changes, Coverage, Place, Records, Tally, Usage};
+use super::pending::{Pending, Table, Taking};
+use super::role::FunctionKey;
+use super::{Changes, Coverage, Place, Records, Tally, Usage};
 use crate::catalog::{Catalog, Mapping, Memo, Visibility};
 use crate::read::Selection;
 use crate::trail::dedupe::Dedupe;
@@ -32,18 +32,17 @@ pub struct Collector<'c> {
     passed_over: HashSet<&'c str, RandomState>,
     /// Of these, those that a record shows to be Lambda's.
     pub(super) proven: BTreeSet<String>,
-    pub(super) roles: HashMap<String, RoleUsage, RandomState>,
+    pub(super) table: Table,
     pub(super) pending: Pending,
     coverage: Coverage,
     /// Where the last records were, apart from `coverage` until others come.
-    here: (String, String, Place),
+    pub(super) here: (String, String, Place),
     pub(super) records: Records,
     /// Records without a word of who acted, since somebody asked.
     damaged: u64,
     changes: Changes,
-    invoked: BTreeMap<String, Bounded<Caller>>,
     /// Data event types by event source and name, for data events that list no resource.
-    data_types: DataTypes,
+    pub(super) data_types: DataTypes,
 }
 
 impl<'c> Collector<'c> {
@@ -58,14 +57,13 @@ impl<'c> Collector<'c> {
             selection,
             dedupe,
             glances: Glances::default(),
-            roles: HashMap::default(),
+            table: Table::default(),
             pending: Pending::default(),
             coverage: Coverage::default(),
             here: Default::default(),
             records: Records::default(),
             damaged: 0,
             changes: Changes::default(),
-            invoked: BTreeMap::new(),
             data_types: HashMap::default(),
         }
     }
@@ -81,15 +79,15 @@ impl<'c> Collector<'c> {
     /// The table so far.
     #[must_use]
     pub fn finish(mut self) -> Usage {
-        self.pending.settle(&mut self.roles);
+        self.pending.settle(&mut self.table);
         self.leave();
         self.decide_copies();
         Usage {
-            roles: self.roles.into_iter().collect(),
+            roles: self.table.roles.into_iter().collect(),
             coverage: self.coverage,
             records: self.records,
             changes: self.changes,
-            invoked: self.invoked,
+            invoked: self.table.invoked,
             proven: self.proven,
         }
     }
@@ -141,9 +139,10 @@ impl<'c> Collector<'c> {
             return;
         }
         self.cover(record, time);
-        self.doors(record, time);
+        self.changed(record);
         if let Some(role) = self.passed_over_role(&record.user_identity) {
             self.records.by_role += 1;
+            self.invocation(record, time);
             if may_show_lambda(record) && shows_lambda(record) && !self.proven.contains(role) {
                 self.proven.insert(role.to_owned());
             }
@@ -152,10 +151,11 @@ impl<'c> Collector<'c> {
         if self.pending.count(record, time) {
             self.records.by_role += 1;
             if self.pending.is_full() {
-                self.pending.settle(&mut self.roles);
+                self.pending.settle(&mut self.table);
             }
             return;
         }
+        self.invocation(record, time);
         match crate::trail::actor(record) {
             actor @ Actor::Role(_) => {
                 let observation = observed(record, actor, self.memo.map(record));
@@ -165,9 +165,9 @@ impl<'c> Collector<'c> {
                 self.records.by_role += 1;
                 let effect = Effect::of(record, session, &observation, self.catalog);
                 let tally = Tally::one(time, record.event_id.as_deref());
-                effect.apply(&mut self.roles, &tally, true);
+                effect.apply(&mut self.table.roles, &tally, true);
                 self.pending
-                    .learn(record, effect, self.catalog, &mut self.roles);
+                    .learn(record, effect, self.catalog, &mut self.table);
             }
             Actor::LambdaTookRole { role, function } => {
                 self.records.other += 1;
@@ -183,10 +183,10 @@ impl<'c> Collector<'c> {
                     }),
                 };
                 taking.apply(
-                    &mut self.roles,
+                    &mut self.table.roles,
                     &Tally::one(time, record.event_id.as_deref()),
                 );
-                self.pending.learn_taking(record, taking, &mut self.roles);
+                self.pending.learn_taking(record, taking, &mut self.table);
             }
             Actor::Other => self.records.other += 1,
         }
@@ -205,8 +205,8 @@ impl<'c> Collector<'c> {
         self.passed_over.contains(role).then_some(role)
     }
 
-    /// What the record tells of the doors around a role: a policy changed, a function invoked.
-    fn doors(&mut self, record: &Record<'_>, time: Option<i64>) {
+    /// What the record tells of the doors around a role: a policy changed.
+    fn changed(&mut self, record: &Record<'_>) {
         let about = || match self.catalog.map(record) {
             Mapping::Requests(requests) => requests
                 .iter()
@@ -216,8 +216,12 @@ impl<'c> Collector<'c> {
         if let Some((target, change)) = change(record, about) {
             self.changes.add(target, change);
         }
+    }
+
+    /// The same: a function was invoked.
+    fn invocation(&mut self, record: &Record<'_>, time: Option<i64>) {
         if let Some((function, caller)) = invoked(record) {
-            let callers = self.invoked.entry(function).or_default();
+            let callers = self.table.invoked.entry(function).or_default();
             callers.add(caller, time, record.event_id.as_deref());
         }
     }
@@ -342,6 +346,18 @@ fn shows_lambda(record: &Record<'_>) -> bool {
 }
 
 pub(super) type DataTypes = HashMap<String, HashMap<String, Vec<String>>, RandomState>;
+
+/// The data event types of an event, if one of this source and name was met before.
+pub(super) fn known_types<'t>(
+    known: &'t DataTypes,
+    source: &[u8],
+    name: &[u8],
+) -> Option<&'t [String]> {
+    let names = known.get(std::str::from_utf8(source).ok()?)?;
+    names
+        .get(std::str::from_utf8(name).ok()?)
+        .map(Vec::as_slice)
+}
 
 /// The data event types of an event by its source and name; empty for management events.
 fn types_of<'t>(known: &'t mut DataTypes, catalog: &Catalog, record: &Record<'_>) -> &'t [String] {

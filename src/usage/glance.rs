@@ -10,12 +10,12 @@ use std::sync::LazyLock;
 use memchr::memmem::Finder;
 
 use super::changes::may_change;
-use super::collect::{Collector, identity_may_show_lambda};
+use super::collect::{Collector, identity_may_show_lambda, known_types};
 use super::coverage::ManagementEvent;
 use super::invoked::may_invoke;
 use crate::trail::container::Sink;
 use crate::trail::record::UserIdentity;
-use crate::trail::{Glance, Look, Record, actor, fingerprint, time};
+use crate::trail::{Glance, Look, Record, actor, fingerprint, outcome, time};
 
 /// Identities remembered.
 const FACES: usize = 64;
@@ -92,14 +92,44 @@ fn shows_lambda(bytes: &[u8]) -> bool {
     FIND.find(bytes).is_some()
 }
 
-/// Whether an event may say something of the doors around a role.
-fn may_open_doors(source: &[u8], name: &[u8]) -> bool {
-    // Names that ask for something open none.
-    if name.starts_with(b"Get") || name.starts_with(b"List") || name.starts_with(b"Describe") {
-        return false;
+/// Whether an event may change a policy.
+fn changes(source: &[u8], name: &[u8]) -> bool {
+    // What most events begin with changes none.
+    !matches!(
+        name.first_chunk::<3>(),
+        Some(
+            b"Get"
+                | b"Lis"
+                | b"Des"
+                | b"Hea"
+                | b"Que"
+                | b"Rec"
+                | b"Sen"
+                | b"Bat"
+                | b"Dec"
+                | b"Gen"
+                | b"Inv"
+        )
+    ) && match (text(source), text(name)) {
+        (Some(source), Some(name)) => may_change(source, name),
+        _ => true,
     }
-    match (text(source), text(name)) {
-        (Some(source), Some(name)) => may_change(source, name) || may_invoke(source, name),
+}
+
+/// Whether an event may say something of the doors around a role.
+fn may_open(source: &[u8], name: &[u8]) -> bool {
+    changes(source, name)
+        || name.starts_with(b"Invoke")
+            && text(source).is_none_or(|source| may_invoke(source, "Invoke"))
+}
+
+fn was_refused(glance: &Glance<'_>) -> bool {
+    let Some(code) = glance.error() else {
+        return false;
+    };
+    let message = glance.error_message().unwrap_or_default();
+    match (text(code), text(message), text(glance.name())) {
+        (Some(code), Some(message), Some(name)) => outcome::is_denial(code, message, name),
         _ => true,
     }
 }
@@ -113,15 +143,19 @@ impl Collector<'_> {
         let took = face.fate == Fate::Lambda && source == b"sts.amazonaws.com";
         let whole = match face.fate {
             Fate::Whole => true,
-            Fate::PassedOver => self.may_show_lambda(glance),
-            Fate::Other => false,
-            Fate::Lambda => took && glance.error().is_some(),
-            Fate::Role(_) => glance.error().is_some(),
+            Fate::PassedOver => may_open(source, name) || self.may_show_lambda(glance),
+            Fate::Other => may_open(source, name),
+            Fate::Lambda => may_open(source, name) || took && glance.error().is_some(),
+            // Whom it invoked is part of what is remembered of a shape.
+            Fate::Role(_) => changes(source, name) || was_refused(glance),
         };
-        let data = glance.category() == Some(b"Data");
-        let mut kinds = glance.resources().filter_map(|[_, _, kind]| kind);
-        if whole || may_open_doors(source, name) || data && kinds.next().is_none() {
+        if whole {
             return None;
+        }
+        let data = glance.category() == Some(b"Data");
+        let listed = data && glance.resources().any(|[_, _, kind]| kind.is_some());
+        if data && !listed {
+            known_types(&self.data_types, source, name)?;
         }
         let when = glance.time().and_then(time::epoch_seconds_of);
         let hour = when.unwrap_or_default().div_euclid(3_600);
@@ -155,7 +189,7 @@ impl Collector<'_> {
             self.count(by_role);
             self.pending.add(&found, when, glance.id().and_then(text));
             if self.pending.is_full() {
-                self.pending.settle(&mut self.roles);
+                self.pending.settle(&mut self.table);
             }
         } else {
             self.records.read += 1;
@@ -174,7 +208,12 @@ impl Collector<'_> {
         };
         let place = self.place(account, region);
         place.add(when);
-        if data {
+        if data && !listed {
+            let kinds = known_types(&self.data_types, source, name).unwrap_or_default();
+            for kind in kinds {
+                self.here.2.data(kind, glance.read_only(), when);
+            }
+        } else if data {
             for [_, _, kind] in glance.resources() {
                 if let Some(kind) = kind.and_then(text) {
                     place.data(kind, glance.read_only(), when);

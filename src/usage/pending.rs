@@ -4,11 +4,13 @@
 //! counted, and settled together: the table's merge is associative, so this changes nothing but the
 //! time it takes. Bounded: when too many shapes or objects are pending, all are settled.
 
-use std::collections::{HashMap, hash_map};
+use std::collections::{BTreeMap, HashMap, hash_map};
 
 use foldhash::fast::RandomState;
 
+use super::bounded::Bounded;
 use super::effect::Effect;
+use super::invoked::{Caller, invoked};
 use super::role::{CallShape, FunctionKey, RoleUsage};
 use super::shape::{Shape, Shapes};
 use super::tally::Tally;
@@ -25,6 +27,13 @@ const MOST_OBJECTS: usize = 16_384;
 
 /// In place of an identity: Lambda's own name.
 const TAKING: u128 = 0;
+
+/// What the records are counted in.
+#[derive(Default)]
+pub(super) struct Table {
+    pub(super) roles: HashMap<String, RoleUsage, RandomState>,
+    pub(super) invoked: BTreeMap<String, Bounded<Caller>>,
+}
 
 /// The records of a worker that are not in its table yet.
 #[derive(Default)]
@@ -72,6 +81,8 @@ impl Taking {
 struct Slot {
     deed: Deed,
     tally: Tally,
+    /// The function that its records show invoked, and by whom.
+    invoked: Option<(String, Caller)>,
     /// Where the effect's resources are objects, one per key: the calls with what stands before the key.
     objects: Option<Objects>,
 }
@@ -98,9 +109,7 @@ enum Template {
 impl Pending {
     /// Counts a record of a known shape. False for others.
     pub(super) fn count(&mut self, record: &Record<'_>, time: Option<i64>) -> bool {
-        if record.error_code.is_some()
-            || record.user_identity.kind.as_deref() != Some("AssumedRole")
-        {
+        if trail::denied(record) || record.user_identity.kind.as_deref() != Some("AssumedRole") {
             return false;
         }
         let identity = self.identity(&record.user_identity);
@@ -116,8 +125,8 @@ impl Pending {
         self.shapes.of_identity(identity)
     }
 
-    /// Where the records of this shape are counted, if it is known: a call that did not fail, by a
-    /// session of a role.
+    /// Where the records of this shape are counted, if it is known: a call that was not refused, by
+    /// a session of a role.
     pub(super) fn find<'r>(&mut self, look: &'r impl Look, identity: u128) -> Option<Found<'r>> {
         let mut shape = self.shapes.of(look, identity, false)?;
         if let Some(Entry::Literal) = self.known.get(&shape.hash) {
@@ -156,10 +165,10 @@ impl Pending {
         record: &Record<'_>,
         effect: Effect,
         catalog: &Catalog,
-        roles: &mut HashMap<String, RoleUsage, RandomState>,
+        table: &mut Table,
     ) {
-        self.make_room(roles);
-        if record.error_code.is_some()
+        self.make_room(table);
+        if trail::denied(record)
             || record.user_identity.kind.as_deref() != Some("AssumedRole")
             || !effect.is_of_shape()
         {
@@ -191,6 +200,7 @@ impl Pending {
         self.known.insert(shape.hash, Entry::Slot(self.slots.len()));
         self.slots.push(Slot {
             deed: Deed::Effect(Box::new(effect)),
+            invoked: invoked(record),
             tally: Tally::default(),
             objects: objects.map(|calls| Objects {
                 calls,
@@ -199,9 +209,9 @@ impl Pending {
         });
     }
 
-    fn make_room(&mut self, roles: &mut HashMap<String, RoleUsage, RandomState>) {
+    fn make_room(&mut self, table: &mut Table) {
         if self.slots.len() >= MOST_SHAPES || self.known.len() >= MOST_KNOWN {
-            self.settle(roles);
+            self.settle(table);
             self.known.clear();
             self.slots.clear();
         }
@@ -221,13 +231,8 @@ impl Pending {
     }
 
     /// Remembers what an event shows that Lambda took a role with, for those that follow.
-    pub(super) fn learn_taking(
-        &mut self,
-        record: &Record<'_>,
-        taking: Taking,
-        roles: &mut HashMap<String, RoleUsage, RandomState>,
-    ) {
-        self.make_room(roles);
+    pub(super) fn learn_taking(&mut self, record: &Record<'_>, taking: Taking, table: &mut Table) {
+        self.make_room(table);
         let Some(shape) = self.shapes.of(record, TAKING, true) else {
             return;
         };
@@ -235,6 +240,7 @@ impl Pending {
             vacant.insert(Entry::Slot(self.slots.len()));
             self.slots.push(Slot {
                 deed: Deed::Taking(taking),
+                invoked: None,
                 tally: Tally::default(),
                 objects: None,
             });
@@ -247,7 +253,8 @@ impl Pending {
     }
 
     /// Puts everything that was counted into the table. The shapes stay known.
-    pub(super) fn settle(&mut self, roles: &mut HashMap<String, RoleUsage, RandomState>) {
+    pub(super) fn settle(&mut self, table: &mut Table) {
+        let Table { roles, invoked } = table;
         self.objects = 0;
         for slot in &mut self.slots {
             if slot.tally.count == 0 {
@@ -262,6 +269,10 @@ impl Pending {
                 }
             };
             effect.apply(roles, &tally, slot.objects.is_none());
+            if let Some((function, caller)) = &slot.invoked {
+                let callers = invoked.entry(function.clone()).or_default();
+                callers.add_all(caller.clone(), &tally);
+            }
             let Some(objects) = &mut slot.objects else {
                 continue;
             };
@@ -294,7 +305,9 @@ fn left_out_safely(
 ) -> Option<Option<Vec<(CallShape, Template)>>> {
     let mine = templates(&catalog.map(record), shape.object);
     let same = shape.twin(record, |twin, object| {
-        trail::actor(twin) == trail::actor(record) && templates(&catalog.map(twin), object) == mine
+        trail::actor(twin) == trail::actor(record)
+            && templates(&catalog.map(twin), object) == mine
+            && invoked(twin) == invoked(record)
     });
     if !same {
         return None;

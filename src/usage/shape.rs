@@ -2,7 +2,8 @@
 //!
 //! In: a record. Out: a key, equal for two records only if attribution and mapping read the same in
 //! both. Left out of it are when it happened and its id, and what changes from call to call without
-//! deciding anything: the key of an S3 object and the uuids among the parameters. That those decide
+//! deciding anything: the key of an S3 object, the name of a log
+//! stream and the uuids among the parameters. That those decide
 //! nothing is not believed but tried: [`Shape::twin`] is the same record with others in their place.
 
 use std::borrow::Cow;
@@ -33,7 +34,7 @@ pub(super) struct Shapes {
 pub(super) struct Shape<'r> {
     /// 128 bits of the key: another one in every run, so that nobody can make two shapes meet.
     pub(super) hash: u128,
-    /// The S3 key that was left out.
+    /// The S3 key or log stream that was left out.
     pub(super) object: Option<&'r str>,
     /// Uuids were left out.
     uuids: bool,
@@ -74,7 +75,7 @@ impl Shapes {
         half(high) << 64 | half(low)
     }
 
-    /// The shape of a record whose call did not fail, by someone of this [`Shapes::of_identity`]; `None`
+    /// The shape of a record whose call was not refused, by someone of this [`Shapes::of_identity`]; `None`
     /// where it is not worth it. `literal` leaves nothing out but time and id.
     pub(super) fn of<'r>(
         &mut self,
@@ -100,6 +101,7 @@ impl Shapes {
             look.event_type(),
             look.category(),
             look.recipient(),
+            look.error(),
             // Only Lambda's own name is of interest.
             look.address()
                 .filter(|from| from.ends_with(b".amazonaws.com")),
@@ -119,7 +121,7 @@ impl Shapes {
             literal,
         );
         let object = object.map(|object| object.text);
-        for [arn, prefix, _] in look.resources() {
+        for [arn, prefix, kind] in look.resources() {
             key.0.push(u8::from(arn.is_some()));
             match (arn, object) {
                 (Some(arn), Some(object)) if is_of(arn, object.as_bytes()) => {
@@ -129,6 +131,7 @@ impl Shapes {
                 (arn, _) => key.text(arn),
             }
             key.text(prefix);
+            key.text(kind);
         }
         Some(Shape {
             hash: self.hash(),
@@ -252,26 +255,35 @@ struct ObjectKey<'p> {
     text: &'p str,
 }
 
-/// The S3 key among the parameters, if it is one of the plain ones that are names and nothing else.
+/// The S3 key or the log stream among the parameters, if it is one of the plain ones that are names and
+/// nothing else.
 fn object_key<'p>(source: &[u8], params: &'p [u8]) -> Option<ObjectKey<'p>> {
-    const NAME: &[u8] = b"\"key\":\"";
-    static FIND: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(NAME));
-    if source != b"s3.amazonaws.com" {
-        return None;
-    }
-    let at = FIND.find(params)? + NAME.len();
+    const KEY: &[u8] = b"\"key\":\"";
+    const STREAM: &[u8] = b"\"logStreamName\":\"";
+    static FIND_KEY: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(KEY));
+    static FIND_STREAM: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(STREAM));
+    let (find, name) = match source {
+        b"s3.amazonaws.com" => (&FIND_KEY, KEY),
+        b"logs.amazonaws.com" => (&FIND_STREAM, STREAM),
+        _ => return None,
+    };
+    let at = find.find(params)? + name.len();
     let rest = params.get(at..)?;
     let text = rest.get(..memchr::memchr(b'"', rest)?)?;
     let text = std::str::from_utf8(text).ok()?;
-    let plain =
-        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/' | b'=');
+    // Lambda's own streams are `2026/09/23/[$LATEST]…`.
+    let plain = |byte: u8| {
+        byte.is_ascii_alphanumeric()
+            || matches!(byte, b'-' | b'_' | b'.' | b'/' | b'=')
+            || name == STREAM && matches!(byte, b'[' | b']' | b'$')
+    };
     let usual = (1..=LONGEST_KEY).contains(&text.len())
         && text.bytes().all(plain)
         && !text.starts_with('/')
         && !text.ends_with('/')
         && !text.contains("//")
         && !text.starts_with("HIDDEN_DUE")
-        && FIND.find(rest).is_none();
+        && find.find(rest).is_none();
     usual.then_some(ObjectKey { at, text })
 }
 

@@ -3,8 +3,8 @@
 use super::identity::Identity;
 use super::skip::Cut;
 use super::spans::{
-    ADDITIONAL, ADDRESS, AGENT, CATEGORY, CONSOLE, ERROR, ID, MANAGEMENT, NAME, READ_ONLY,
-    RECIPIENT, REGION, REQUEST, SOURCE, Spans, TIME, TYPE,
+    ADDITIONAL, ADDRESS, AGENT, CATEGORY, CONSOLE, ERROR, ERROR_MESSAGE, ID, MANAGEMENT, NAME,
+    READ_ONLY, RECIPIENT, REGION, REQUEST, SOURCE, Spans, TIME, TYPE,
 };
 use super::walk::Span;
 use crate::trail::look::Look;
@@ -121,6 +121,10 @@ impl Look for Glance<'_> {
 
     fn error(&self) -> Option<&[u8]> {
         self.text(ERROR)
+    }
+
+    fn error_message(&self) -> Option<&[u8]> {
+        self.text(ERROR_MESSAGE)
     }
 
     fn id(&self) -> Option<&[u8]> {

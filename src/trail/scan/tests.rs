@@ -83,6 +83,7 @@ fn looks_the_same(glance: &Glance<'_>, record: &Record<'_>) {
             look.address(),
             look.agent(),
             look.error(),
+            look.error_message(),
             look.id(),
             look.event_type(),
             look.category(),

@@ -68,6 +68,57 @@ pub(in super::super) fn records() -> Vec<String> {
             }
         }
     }
+    for stream in [
+        "2026/09/23/[$LATEST]0123456789abcdef",
+        "2026/09/24/[$LATEST]fedcba9876543210",
+        "2026/09/24/[7]fedcba9876543210",
+        "plain",
+        "with*star",
+        "${aws:username}",
+    ] {
+        for agent in ["", r#","userAgent":"awslambda-worker/1.0""#] {
+            for group in [r#""logGroupName":"/aws/lambda/f","#, ""] {
+                let params = format!(r#"{{{group}"logStreamName":"{stream}"}}"#);
+                add("logs", "CreateLogStream", &params, "[]", agent);
+                add("logs", "GetLogEvents", &params, "[]", agent);
+            }
+        }
+    }
+    for (function, qualifier) in [("g", "1"), ("g", "2"), ("h:live", "$LATEST"), ("", "")] {
+        let params = format!(r#"{{"functionName":"{function}","qualifier":"{qualifier}"}}"#);
+        let listed = r#"[{"type":"AWS::Lambda::Function","ARN":"arn:aws:lambda:eu-west-1:111122223333:function:g"}]"#;
+        for resources in ["[]", listed, &listed.replace("Function\"", "Other\"")] {
+            for more in [
+                "",
+                r#","errorCode":"TooManyRequestsException""#,
+                r#","errorCode":"AccessDenied""#,
+            ] {
+                add("lambda", "Invoke", &params, resources, more);
+            }
+        }
+    }
+    for more in [
+        r#","errorCode":"ThrottlingException""#,
+        r#","errorCode":"ValidationException","errorMessage":"x is not authorized to perform: dynamodb:Query on y""#,
+        r#","errorCode":"ValidationException","errorMessage":"x is not authorized to perform: dynamodb:Scan on y""#,
+        r#","errorCode":"Client.UnauthorizedOperation""#,
+    ] {
+        add("dynamodb", "Query", r#"{"tableName":"T"}"#, "[]", more);
+        add(
+            "monitoring",
+            "PutMetricData",
+            r#"{"namespace":"N"}"#,
+            "[]",
+            more,
+        );
+        add(
+            "monitoring",
+            "PutMetricData",
+            r#"{"namespace":"N"}"#,
+            "[]",
+            "",
+        );
+    }
     for uuid in [
         "01234567-89ab-cdef-0123-456789abcdef",
         "fedcba98-7654-3210-fedc-ba9876543210",
