@@ -7,7 +7,9 @@ use anyhow::anyhow;
 use clap::{Args as ClapArgs, ValueEnum};
 
 use super::remote::ConnectArgs;
-use super::{Exit, Fault, say};
+#[cfg(feature = "aws")]
+use super::say;
+use super::{Exit, Fault};
 
 /// `rolefit collect`.
 #[derive(Debug, ClapArgs)]
