@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use super::vouched::{SIDECAR, signature_of_metadata};
 use super::{Listing, ObjectRef, Source, SourceError};
 use crate::event::Observer;
 use crate::trail::key::LogKey;
@@ -126,6 +127,11 @@ impl Source for Disk {
             return Ok(Box::new(io::stdin()));
         }
         Ok(Box::new(File::open(&object.name)?))
+    }
+
+    fn signature(&self, object: &ObjectRef) -> Option<String> {
+        let metadata = fs::read(format!("{}{SIDECAR}", object.name)).ok()?;
+        signature_of_metadata(&metadata)
     }
 }
 

@@ -7,6 +7,7 @@ pub mod disk;
 pub mod joined;
 pub mod manifest;
 pub mod prune;
+pub mod vouched;
 
 use std::io::{self, Read};
 
@@ -21,6 +22,7 @@ pub use disk::Disk;
 pub use joined::Joined;
 pub use manifest::{Listed, ManifestError};
 pub use prune::Selection;
+pub use vouched::{Vouched, VouchedAccounts, Vouchers};
 
 /// Where log objects come from.
 pub trait Source: Sync {
@@ -37,6 +39,34 @@ pub trait Source: Sync {
     /// # Errors
     /// Those of the operating system or the service.
     fn open(&self, object: &ObjectRef) -> io::Result<Box<dyn Read + Send + '_>>;
+
+    /// The signature of a digest file, hexadecimal, where the source has its metadata.
+    fn signature(&self, _object: &ObjectRef) -> Option<String> {
+        None
+    }
+
+    /// Whether an object is known to be as CloudTrail delivered it. A source that does not look does not doubt.
+    fn vouches_for(&self, _object: &ObjectRef) -> bool {
+        true
+    }
+}
+
+impl<S: Source + ?Sized + Send> Source for Box<S> {
+    fn list(&self) -> Listing {
+        (**self).list()
+    }
+
+    fn open(&self, object: &ObjectRef) -> io::Result<Box<dyn Read + Send + '_>> {
+        (**self).open(object)
+    }
+
+    fn signature(&self, object: &ObjectRef) -> Option<String> {
+        (**self).signature(object)
+    }
+
+    fn vouches_for(&self, object: &ObjectRef) -> bool {
+        (**self).vouches_for(object)
+    }
 }
 
 /// One log object.

@@ -5,6 +5,7 @@ pub mod actor;
 mod agent;
 pub mod container;
 pub mod dedupe;
+pub mod digest;
 pub mod fingerprint;
 pub mod inflate;
 pub mod key;
