@@ -8,6 +8,7 @@ use flate2::write::GzEncoder;
 use rolefit::catalog::Catalog;
 use rolefit::grants::Snapshot;
 use rolefit::iam::{Arn, Containment, PolicyDocument, PolicySet, contained, pattern};
+use rolefit::trail::digest::Digest;
 use rolefit::trail::key::LogKey;
 use rolefit::trail::{Decoder, Record, Status, actor, denied, fingerprint};
 use serde_json::value::RawValue;
@@ -16,7 +17,7 @@ use serde_json::value::RawValue;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 8] = [
+pub const TARGETS: [Target; 9] = [
     ("objects", objects),
     ("record", record),
     ("key", key),
@@ -25,6 +26,7 @@ pub const TARGETS: [Target; 8] = [
     ("arn", arn),
     ("denial", denial),
     ("snapshot", snapshot),
+    ("digest", digest),
 ];
 
 /// Gives few bytes at a time.
@@ -103,7 +105,8 @@ pub fn objects(data: &[u8]) {
 pub fn record(data: &[u8]) {
     let mut handed = Vec::new();
     Decoder::new().records(data, |record, json| {
-        let slow: Record<'_> = serde_json::from_slice(json).expect("serde_json takes what was taken");
+        let slow: Record<'_> =
+            serde_json::from_slice(json).expect("serde_json takes what was taken");
         assert_eq!(fields(record), fields(&slow));
         assert_eq!(fingerprint(record), fingerprint(&slow));
         let _ = (actor(record), denied(record), record.epoch_seconds());
@@ -126,8 +129,14 @@ pub fn record(data: &[u8]) {
 
 fn is_summary(record: &Record<'_>) -> bool {
     record.event_source.starts_with("aws:")
-        || record.event_type.as_deref().is_some_and(|kind| kind.contains("Insight") || kind.contains("Aggregated"))
-        || matches!(record.event_category.as_deref(), Some("Insight" | "Aggregated"))
+        || record
+            .event_type
+            .as_deref()
+            .is_some_and(|kind| kind.contains("Insight") || kind.contains("Aggregated"))
+        || matches!(
+            record.event_category.as_deref(),
+            Some("Insight" | "Aggregated")
+        )
 }
 
 fn is_wrapper(text: &str) -> bool {
@@ -148,8 +157,15 @@ pub fn key(data: &[u8]) {
         assert!(account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit()));
     }
     if let (Some(day), Some(delivered)) = (key.day, key.delivered) {
-        let start = day.to_zoned(jiff_utc()).expect("a day of this calendar").timestamp().as_second();
-        assert!((0..86_400).contains(&(delivered - start)), "{text}: {day} {delivered}");
+        let start = day
+            .to_zoned(jiff_utc())
+            .expect("a day of this calendar")
+            .timestamp()
+            .as_second();
+        assert!(
+            (0..86_400).contains(&(delivered - start)),
+            "{text}: {day} {delivered}"
+        );
     }
     // Windows and Unix spell one key.
     assert_eq!(LogKey::parse(&text.replace('/', "\\")), Some(key.clone()));
@@ -192,13 +208,19 @@ pub fn pattern(data: &[u8]) {
     let (in_a, in_b) = (pattern::matches(a, text), pattern::matches(b, text));
     assert_eq!(in_a, plain_match(a, text), "{a} {text}");
     if pattern::covers(a, b) {
-        assert!(in_a || !in_b, "{a} covers {b}, and {text} shows that it does not");
+        assert!(
+            in_a || !in_b,
+            "{a} covers {b}, and {text} shows that it does not"
+        );
     }
     if in_a && in_b {
         assert!(pattern::overlaps(a, b), "{a} {b} {text}");
     }
     for part in pattern::intersect(a, b) {
-        assert!(pattern::covers(a, &part) && pattern::covers(b, &part), "{part} of {a} and {b}");
+        assert!(
+            pattern::covers(a, &part) && pattern::covers(b, &part),
+            "{part} of {a} and {b}"
+        );
     }
     match pattern::covered_by_union(b, &[a, text]) {
         pattern::Cover::Covered => {}
@@ -212,7 +234,8 @@ pub fn pattern(data: &[u8]) {
 
 /// The textbook's matcher: a table of which prefixes match.
 fn plain_match(pattern: &str, text: &str) -> bool {
-    let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
+    let (pattern, text): (Vec<char>, Vec<char>) =
+        (pattern.chars().collect(), text.chars().collect());
     let mut row = vec![false; text.len() + 1];
     row[0] = true;
     for p in pattern {
@@ -250,13 +273,30 @@ pub fn denial(data: &[u8]) {
     let record: Record<'_> = serde_json::from_str(&json).expect("a record");
     let call = Catalog::builtin().denied_call(&record);
     if let Some(action) = call.action {
-        assert!(action.split_once(':').is_some_and(|(service, name)| !service.is_empty() && !name.is_empty()));
+        assert!(
+            action
+                .split_once(':')
+                .is_some_and(|(service, name)| !service.is_empty() && !name.is_empty())
+        );
     }
     if let Some(resource) = call.resource {
         assert!(Arn::parse(&resource).is_some(), "{resource}");
         assert!(!resource.contains(char::is_control), "{resource:?}");
     }
     assert!(!call.door.code().is_empty());
+}
+
+/// A digest: nobody signs with noise, and no signature fits it.
+pub fn digest(data: &[u8]) {
+    let Ok(digest) = Digest::parse(data) else {
+        return;
+    };
+    assert_eq!(digest.algorithm, "SHA256withRSA");
+    let signature = String::from_utf8_lossy(data);
+    assert!(!digest.is_signed(data, &signature, data));
+    for log in &digest.log_files {
+        let _ = LogKey::parse(&log.object);
+    }
 }
 
 /// A file of the snapshot: the first byte says which. It is used, or there is a note, or no snapshot.
@@ -271,7 +311,8 @@ pub fn snapshot(data: &[u8]) {
         "service-last-accessed/r.json",
         "function-policies/f.json",
     ];
-    const DETAILS: &str = r#"{"RoleDetailList":[{"RoleName":"r","Arn":"arn:aws:iam::111122223333:role/r"}]}"#;
+    const DETAILS: &str =
+        r#"{"RoleDetailList":[{"RoleName":"r","Arn":"arn:aws:iam::111122223333:role/r"}]}"#;
     let Some((which, content)) = data.split_first() else {
         return;
     };
@@ -292,8 +333,14 @@ pub fn snapshot(data: &[u8]) {
     write(file, content);
     match Snapshot::load(Some(folder.path()), &[], Catalog::builtin()) {
         Ok(snapshot) => {
-            let sound = serde_json::from_slice::<serde_json::Value>(content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content)).is_ok();
-            assert!(sound || !snapshot.notes.is_empty(), "what is not JSON is noted");
+            let sound = serde_json::from_slice::<serde_json::Value>(
+                content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content),
+            )
+            .is_ok();
+            assert!(
+                sound || !snapshot.notes.is_empty(),
+                "what is not JSON is noted"
+            );
             for (arn, role) in &snapshot.roles {
                 assert_eq!(arn, &role.arn);
                 let _ = role.effective();

@@ -110,6 +110,7 @@ fn fitted(args: &ExplainArgs, logs: &[String]) -> Result<(Value, &'static Catalo
         stored: args.stored.clone(),
         selection: args.selection.clone(),
         s3: args.s3.clone(),
+        digests: args.digests.clone(),
         run: args.run.clone(),
     };
     let roles = RoleArgs {

@@ -6,10 +6,12 @@ use anyhow::{Context, anyhow, bail};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::args::{LogArgs, RunArgs, SelectionArgs};
+use super::progress::Progress;
 use super::{Exit, Fault};
 use crate::catalog::{AdditionsError, Catalog};
+use crate::grants;
 use crate::read::joined::S3_SCHEME;
-use crate::read::{Disk, Joined, Listed, Selection, Source};
+use crate::read::{Disk, Joined, Listed, Selection, Source, Vouched};
 #[cfg(not(feature = "aws"))]
 use crate::read::{Listing, ObjectRef, SourceError};
 
@@ -91,8 +93,37 @@ pub(super) fn moment(text: &str, end: bool) -> anyhow::Result<i64> {
     Ok(if end { start + 86_400 } else { start })
 }
 
-/// The log objects. `excluded` folders are not searched: the snapshot and the output may lie beside the logs.
+/// The log objects, held against digests where that is asked for. `excluded` folders are not searched for
+/// logs: the snapshot and the output may lie beside the logs. The snapshot among them holds public keys.
 pub(super) fn source(
+    args: &LogArgs,
+    selection: &Selection,
+    excluded: &[PathBuf],
+) -> Result<Box<dyn Source + Send>, Fault> {
+    let source = plain_source(args, selection, excluded)?;
+    let asked = &args.digests;
+    if !(asked.verify_digests || asked.require_digests) {
+        return Ok(source);
+    }
+    let read = |paths: &[PathBuf]| {
+        grants::vouchers(paths).map_err(|error| Fault::new(Exit::Failed, anyhow!("{error}")))
+    };
+    let mut vouchers = read(excluded)?;
+    if !asked.public_keys.is_empty() {
+        vouchers.keys = read(&asked.public_keys)?.keys;
+    }
+    if vouchers.keys.is_empty() {
+        return Err(Fault::new(Exit::Failed, anyhow!("no public keys to verify digests with"))
+            .hint("aws cloudtrail list-public-keys --region REGION --start-time … > snapshot/cloudtrail-public-keys-REGION.json"));
+    }
+    vouchers.require = asked.require_digests;
+    let progress = Progress::new(!args.run.no_progress);
+    Ok(Box::new(Vouched::new(
+        source, selection, &vouchers, &progress,
+    )))
+}
+
+fn plain_source(
     args: &LogArgs,
     selection: &Selection,
     excluded: &[PathBuf],
@@ -135,6 +166,7 @@ fn s3(
     use crate::aws::{S3, S3Options};
     let options = S3Options {
         selection: selection.clone(),
+        digests: args.digests.verify_digests || args.digests.require_digests,
         concurrency: args.s3.concurrency.map_or(CONCURRENCY, usize::from),
         request_payer: args.s3.request_payer.is_some(),
         stall: std::time::Duration::from_secs(30),

@@ -13,6 +13,7 @@ mod snapshot;
 mod sound;
 mod trails;
 mod trust;
+mod vouchers;
 mod widen;
 
 pub use config::{EventSourceMapping, Function, InvokeConfig};
@@ -21,3 +22,4 @@ pub use last_accessed::{Attempt, LastAccessed};
 pub use selectors::{DataSelector, Selectors};
 pub use snapshot::{Concern, GAPS_FILE, Snapshot, SnapshotError, SnapshotNote};
 pub use trails::Trail;
+pub use vouchers::vouchers;

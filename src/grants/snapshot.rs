@@ -421,7 +421,7 @@ impl Snapshot {
     }
 }
 
-fn read_json(path: &Path) -> Result<Value, String> {
+pub(super) fn read_json(path: &Path) -> Result<Value, String> {
     let bytes = fs::read(path).map_err(|e| e.to_string())?;
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
     serde_json::from_slice(bytes).map_err(|e| format!("malformed JSON: {e}"))

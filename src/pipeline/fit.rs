@@ -167,6 +167,20 @@ pub(super) fn notes(
             format!("{}: {}", snapshot_note.file, snapshot_note.message),
         ));
     }
+    notes.extend(
+        scan.remarks
+            .iter()
+            .map(|remark| note("digests", remark.clone())),
+    );
+    if scan.objects.uncovered > 0 {
+        notes.push(note(
+            "uncovered-events",
+            format!(
+                "{} records of {} log objects count though no digest vouches for them: whoever can write to the bucket may have planted them; --require-digests leaves them out",
+                scan.objects.uncovered_records, scan.objects.uncovered
+            ),
+        ));
+    }
     if !scan.exact {
         notes.push(note(
             "dedupe-inexact",

@@ -36,6 +36,10 @@ pub struct Objects {
     pub failed: Vec<(String, String)>,
     /// Of the failed, those whose account no key tells.
     pub failed_anywhere: u64,
+    /// Of the objects read, those that no digest vouches for, though digests were asked, and their records.
+    pub uncovered: u64,
+    /// See `uncovered`.
+    pub uncovered_records: u64,
     /// Bytes as stored.
     pub compressed: u64,
     /// Bytes after inflating.
@@ -57,6 +61,8 @@ impl Objects {
         }
         self.failed.extend(other.failed);
         self.failed_anywhere += other.failed_anywhere;
+        self.uncovered += other.uncovered;
+        self.uncovered_records += other.uncovered_records;
         self.compressed += other.compressed;
         self.inflated += other.inflated;
     }
@@ -71,6 +77,8 @@ pub struct Scan {
     pub objects: Objects,
     /// Every copy of an event was told apart; otherwise some may have counted twice.
     pub exact: bool,
+    /// What the source says of its objects as a whole.
+    pub remarks: Vec<String>,
 }
 
 /// Reads everything that `source` lists and `selection` wants.
@@ -146,6 +154,7 @@ fn read(
         usage,
         objects,
         exact: dedupe.exact(),
+        remarks: source.remarks(),
     }
 }
 
@@ -248,6 +257,10 @@ impl Worker<'_> {
             }
             Err(_) => Some("internal error while decoding it".to_owned()),
         };
+        if failure.is_none() && !source.vouches_for(object) {
+            self.objects.uncovered += 1;
+            self.objects.uncovered_records += records;
+        }
         if let Some(why) = failure {
             self.objects.failed.push((object.name.clone(), why));
             self.place(object, true);

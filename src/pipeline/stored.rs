@@ -103,6 +103,7 @@ pub fn stored(file: &UsageFile, selection: &Selection) -> Result<Scan, StoredErr
         usage,
         objects: tables.objects,
         exact: file.header().exact,
+        remarks: Vec::new(),
     })
 }
 

@@ -55,4 +55,8 @@ impl Source for Joined {
     fn open(&self, object: &ObjectRef) -> io::Result<Box<dyn Read + Send + '_>> {
         self.of(&object.name).open(object)
     }
+
+    fn signature(&self, object: &ObjectRef) -> Option<String> {
+        self.of(&object.name).signature(object)
+    }
 }

@@ -49,11 +49,20 @@ pub trait Source: Sync {
     fn vouches_for(&self, _object: &ObjectRef) -> bool {
         true
     }
+
+    /// What a person should know of the objects as a whole, a sentence each.
+    fn remarks(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
-impl<S: Source + ?Sized + Send> Source for Box<S> {
-    fn list(&self) -> Listing {
-        (**self).list()
+impl Source for Box<dyn Source + Send> {
+    fn list(&self, observer: &dyn Observer) -> Listing {
+        (**self).list(observer)
+    }
+
+    fn expect(&self, objects: &[ObjectRef]) {
+        (**self).expect(objects);
     }
 
     fn open(&self, object: &ObjectRef) -> io::Result<Box<dyn Read + Send + '_>> {
@@ -66,6 +75,10 @@ impl<S: Source + ?Sized + Send> Source for Box<S> {
 
     fn vouches_for(&self, object: &ObjectRef) -> bool {
         (**self).vouches_for(object)
+    }
+
+    fn remarks(&self) -> Vec<String> {
+        (**self).remarks()
     }
 }
 

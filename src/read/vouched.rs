@@ -14,10 +14,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Cursor, Read};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde::Deserialize;
 
 use super::{Listing, ObjectRef, Selection, Source};
+use crate::event::Observer;
 use crate::trail::digest::{Digest, Hasher, PublicKeys};
 use crate::trail::inflate::Inflate;
 use crate::trail::key::{LogKey, LogKind};
@@ -31,6 +33,9 @@ const LARGEST_DIGEST: usize = 256 * 1024 * 1024;
 /// How long after its delivery an object may be listed: by the digest of the hour, or a later one that makes
 /// up for delays.
 const LISTED_WITHIN: i64 = 86_400;
+
+/// Digests that are named in the remarks.
+const SHOWN: usize = 5;
 
 /// What objects are held against.
 #[derive(Clone, Debug, Default)]
@@ -78,14 +83,18 @@ struct Found {
     bytes: Vec<u8>,
     start: i64,
     end: i64,
-    signature: Option<String>,
     valid: bool,
 }
 
 impl<S: Source> Vouched<S> {
     /// Lists `inner` and reads its digests.
-    pub fn new(inner: S, selection: &Selection, vouchers: &Vouchers) -> Self {
-        let listing = inner.list();
+    pub fn new(
+        inner: S,
+        selection: &Selection,
+        vouchers: &Vouchers,
+        observer: &dyn Observer,
+    ) -> Self {
+        let listing = inner.list(observer);
         let mut vouched = Self {
             inner,
             listing,
@@ -93,7 +102,7 @@ impl<S: Source> Vouched<S> {
             accounts: VouchedAccounts::default(),
         };
         let mut digests = vouched.read_digests(vouchers);
-        check_chains(&mut digests, vouchers, &mut vouched.accounts.invalid);
+        vouched.check_chains(&mut digests, vouchers);
         vouched.fail_gaps(&digests, selection);
         vouched.settle(&digests, selection, vouchers);
         vouched
@@ -105,15 +114,36 @@ impl<S: Source> Vouched<S> {
         &self.accounts
     }
 
+    /// From a bucket one at a time would take an hour for a season of all Regions.
     fn read_digests(&mut self, vouchers: &Vouchers) -> Vec<Found> {
-        let mut found = Vec::new();
-        for (name, _) in &self.listing.skipped {
-            if !is_digest(name) {
-                continue;
+        const AT_ONCE: usize = 32;
+        let skipped = self.listing.skipped.iter().map(|(name, _)| name);
+        let names: Vec<&String> = skipped.filter(|name| is_digest(name)).collect();
+        let next = AtomicUsize::new(0);
+        let read = || {
+            let mut read = Vec::new();
+            while let Some(name) = names.get(next.fetch_add(1, Ordering::Relaxed)) {
+                read.push(
+                    self.read_digest(name, vouchers)
+                        .map_err(|why| ((*name).clone(), why)),
+                );
             }
-            match self.read_digest(name, vouchers) {
+            read
+        };
+        let read: Vec<Result<Found, (String, String)>> = std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..AT_ONCE.min(names.len()))
+                .map(|_| scope.spawn(read))
+                .collect();
+            workers
+                .into_iter()
+                .flat_map(|worker| worker.join().unwrap_or_default())
+                .collect()
+        });
+        let mut found = Vec::new();
+        for read in read {
+            match read {
                 Ok(digest) => found.push(digest),
-                Err(why) => self.accounts.invalid.push((name.clone(), why)),
+                Err(invalid) => self.accounts.invalid.push(invalid),
             }
         }
         found.sort_by(|a, b| (b.end, &b.name).cmp(&(a.end, &a.name)));
@@ -154,7 +184,6 @@ impl<S: Source> Vouched<S> {
             moment(&digest.digest_end_time)?,
         );
         Ok(Found {
-            signature: self.inner.signature(&object),
             name: name.to_owned(),
             digest,
             bytes,
@@ -162,6 +191,52 @@ impl<S: Source> Vouched<S> {
             end,
             valid: false,
         })
+    }
+
+    /// Says which digests are CloudTrail's. They are sorted from the newest to the oldest, so that the signature
+    /// that a digest holds is known before the one that it signs. The metadata are asked where no digest
+    /// holds it.
+    fn check_chains(&mut self, digests: &mut [Found], vouchers: &Vouchers) {
+        let mut held: BTreeMap<String, String> = BTreeMap::new();
+        for found in digests {
+            let digest = &found.digest;
+            let name = file_name(&digest.object);
+            let why = match vouchers.keys.get(&digest.fingerprint) {
+                None => Some(format!(
+                    "no public key has its fingerprint `{}`",
+                    digest.fingerprint
+                )),
+                Some(key) => {
+                    let signed = |signature: &str| digest.is_signed(&found.bytes, signature, key);
+                    let chained = held.get(name);
+                    let fits = chained.is_some_and(|signature| signed(signature));
+                    let object = || ObjectRef {
+                        name: found.name.clone(),
+                        key: None,
+                        size: 0,
+                    };
+                    let own = (!fits).then(|| self.inner.signature(&object())).flatten();
+                    match (fits, own) {
+                        (true, _) => None,
+                        (false, Some(own)) if signed(&own) => None,
+                        (false, None) if chained.is_none() => Some(
+                            "no digest after it and no metadata holds its signature".to_owned(),
+                        ),
+                        (false, _) => Some("its signature does not fit: it was altered".to_owned()),
+                    }
+                }
+            };
+            if let (Some(previous), Some(signature)) =
+                (&digest.previous, &digest.previous_signature)
+            {
+                held.insert(file_name(previous).to_owned(), signature.clone());
+            }
+            found.valid = why.is_none();
+            self.accounts
+                .invalid
+                .extend(why.map(|why| (found.name.clone(), why)));
+        }
+        self.accounts.invalid.sort();
     }
 
     /// A digest that a valid one names as the one before it must be there and valid, unless the chain
@@ -288,8 +363,12 @@ impl<S: Source> Vouched<S> {
 }
 
 impl<S: Source> Source for Vouched<S> {
-    fn list(&self) -> Listing {
+    fn list(&self, _: &dyn Observer) -> Listing {
         self.listing.clone()
+    }
+
+    fn expect(&self, objects: &[ObjectRef]) {
+        self.inner.expect(objects);
     }
 
     fn open(&self, object: &ObjectRef) -> io::Result<Box<dyn Read + Send + '_>> {
@@ -318,6 +397,34 @@ impl<S: Source> Source for Vouched<S> {
 
     fn vouches_for(&self, object: &ObjectRef) -> bool {
         self.hashes.contains_key(file_name(&object.name))
+    }
+
+    fn remarks(&self) -> Vec<String> {
+        let accounts = &self.accounts;
+        let mut remarks = vec![format!(
+            "{} digests are CloudTrail's and list {} log objects, of which {} are gone; no digest lists {} that are there{}",
+            accounts.valid,
+            accounts.listed,
+            accounts.removed,
+            accounts.uncovered + accounts.planted,
+            if accounts.planted > 0 {
+                format!(
+                    ", and CloudTrail did not deliver {} of these",
+                    accounts.planted
+                )
+            } else {
+                String::new()
+            }
+        )];
+        let invalid = accounts.invalid.iter().take(SHOWN);
+        remarks.extend(invalid.map(|(name, why)| format!("{name} vouches for nothing: {why}")));
+        if accounts.invalid.len() > SHOWN {
+            remarks.push(format!(
+                "nor do {} more digests",
+                accounts.invalid.len() - SHOWN
+            ));
+        }
+        remarks
     }
 }
 
@@ -349,41 +456,6 @@ fn inflate(stored: &[u8], part: &mut dyn FnMut(&[u8]) -> bool) -> io::Result<()>
     }
 }
 
-/// Says which digests are CloudTrail's. They are sorted from the newest to the oldest, so that the signature
-/// that a digest holds is known before the one that it signs.
-fn check_chains(digests: &mut [Found], vouchers: &Vouchers, invalid: &mut Vec<(String, String)>) {
-    let mut held: BTreeMap<String, String> = BTreeMap::new();
-    for found in digests {
-        let digest = &found.digest;
-        let name = file_name(&digest.object);
-        let signatures: Vec<&str> = held
-            .get(name)
-            .into_iter()
-            .chain(&found.signature)
-            .map(String::as_str)
-            .collect();
-        let why = match vouchers.keys.get(&digest.fingerprint) {
-            None => Some(format!(
-                "no public key has its fingerprint `{}`",
-                digest.fingerprint
-            )),
-            Some(_) if signatures.is_empty() => {
-                Some("no digest after it and no metadata holds its signature".to_owned())
-            }
-            Some(key) => {
-                let signed = |signature: &&str| digest.is_signed(&found.bytes, signature, key);
-                (!signatures.iter().any(signed))
-                    .then(|| "its signature does not fit: it was altered".to_owned())
-            }
-        };
-        if let (Some(previous), Some(signature)) = (&digest.previous, &digest.previous_signature) {
-            held.insert(file_name(previous).to_owned(), signature.clone());
-        }
-        found.valid = why.is_none();
-        invalid.extend(why.map(|why| (found.name.clone(), why)));
-    }
-}
-
 /// Whether CloudTrail would have listed the object, had it delivered it.
 fn is_planted(
     object: &ObjectRef,
@@ -391,6 +463,10 @@ fn is_planted(
     vouchers: &Vouchers,
 ) -> bool {
     let Some(key) = &object.key else { return false };
+    // Which trails an organisation has is known in its own account alone.
+    if key.organization.is_some() {
+        return false;
+    }
     let (Some(account), Some(region), Some(delivered)) = (&key.account, &key.region, key.delivered)
     else {
         return false;

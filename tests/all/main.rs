@@ -9,6 +9,7 @@ mod check;
 mod coverage;
 mod denied;
 mod dice;
+mod digests;
 mod errors;
 mod fit;
 mod formats;

@@ -22,7 +22,7 @@ use super::{S3, name};
 use crate::aws::AwsError;
 use crate::event::{Event, Observer};
 use crate::read::{Listing, ObjectRef, Selection};
-use crate::trail::key::LogKey;
+use crate::trail::key::{LogKey, LogKind};
 
 /// Requests for listings under way at once.
 const AT_ONCE: usize = 32;
@@ -64,6 +64,7 @@ struct Found {
 struct Lister {
     clients: BTreeMap<String, Client>,
     selection: Selection,
+    digests: bool,
     payer: bool,
     requests: Semaphore,
 }
@@ -78,6 +79,7 @@ pub(super) async fn list(s3: &S3, observer: &dyn Observer) -> Listing {
     let lister = Arc::new(Lister {
         clients,
         selection: s3.options.selection.clone(),
+        digests: s3.options.digests,
         payer: s3.options.request_payer,
         requests: Semaphore::new(AT_ONCE),
     });
@@ -245,7 +247,8 @@ impl Lister {
             return Some("another account than asked for".to_owned());
         }
         let key = LogKey::parse(prefix)?;
-        if let Some(why) = key.kind.skip_reason() {
+        let digests = self.digests && key.kind == LogKind::Digest;
+        if let Some(why) = key.kind.skip_reason().filter(|_| !digests) {
             return Some(why);
         }
         if let Some(why) = self.selection.passes_over(&key) {

@@ -17,6 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
+use aws_sdk_s3::types::RequestPayer;
 use tokio::task::JoinHandle;
 
 use super::{AwsError, Session};
@@ -37,6 +38,8 @@ pub const PIPE: usize = 512 * 1024;
 pub struct S3Options {
     /// What is wanted; what is not is not listed.
     pub selection: Selection,
+    /// List digest files too: they are passed over by name, not by folder.
+    pub digests: bool,
     /// The most objects under way at once.
     pub concurrency: usize,
     /// Agree to pay for requests to buckets where the requester pays.
@@ -214,6 +217,23 @@ impl Source for S3 {
             // Workers that are faster than the network, or in another order, need not wait for their turn.
             None => Ok(Box::new(self.at_once(object).map_err(io::Error::other)?)),
         }
+    }
+
+    fn signature(&self, object: &ObjectRef) -> Option<String> {
+        let url = Url::parse(&object.name).ok()?;
+        let runtime = &self.session.runtime;
+        let client = runtime.block_on(self.client(&url.bucket));
+        let payer = self
+            .options
+            .request_payer
+            .then_some(RequestPayer::Requester);
+        let head = client
+            .head_object()
+            .bucket(&url.bucket)
+            .key(&url.key)
+            .set_request_payer(payer);
+        let answer = runtime.block_on(head.send()).ok()?;
+        answer.metadata()?.get("signature").cloned()
     }
 }
 

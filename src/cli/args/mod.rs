@@ -9,8 +9,8 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 pub(super) use catalog::{BuildArgs, CatalogCommand, ShowArgs, StatsArgs};
 pub(super) use shared::{
-    Conditions, Granularity, LogArgs, ProposalArgs, RoleArgs, RunArgs, SelectionArgs, SnapshotArgs,
-    StoredArgs, Unseen,
+    Conditions, DigestArgs, Granularity, LogArgs, ProposalArgs, RoleArgs, RunArgs, SelectionArgs,
+    SnapshotArgs, StoredArgs, Unseen,
 };
 
 /// Right-size AWS Lambda execution roles from CloudTrail.
@@ -224,6 +224,8 @@ pub(in crate::cli) struct ExplainArgs {
     pub(in crate::cli) selection: SelectionArgs,
     #[command(flatten)]
     pub(in crate::cli) s3: super::remote::S3Args,
+    #[command(flatten)]
+    pub(in crate::cli) digests: DigestArgs,
     #[command(flatten)]
     pub(in crate::cli) run: RunArgs,
     /// What goes to standard output

@@ -20,6 +20,8 @@ pub(in crate::cli) struct LogArgs {
     #[command(flatten)]
     pub(in crate::cli) s3: S3Args,
     #[command(flatten)]
+    pub(in crate::cli) digests: DigestArgs,
+    #[command(flatten)]
     pub(in crate::cli) run: RunArgs,
 }
 
@@ -74,6 +76,23 @@ pub(in crate::cli) struct SelectionArgs {
     /// Only this Region; may be given several times
     #[arg(long, value_name = "REGION")]
     pub(in crate::cli) region: Vec<String>,
+}
+
+/// What log objects are held against.
+#[derive(Clone, Debug, Default, ClapArgs)]
+#[command(next_help_heading = "Digests")]
+pub(in crate::cli) struct DigestArgs {
+    /// Hold log objects against CloudTrail's digest files beside them (AWSLogs/…/CloudTrail-Digest): altered
+    /// ones are not read, missing ones count as unread
+    #[arg(long)]
+    pub(in crate::cli) verify_digests: bool,
+    /// The same, and read nothing that no digest lists
+    #[arg(long)]
+    pub(in crate::cli) require_digests: bool,
+    /// Output of `aws cloudtrail list-public-keys`, of every Region; cloudtrail-public-keys*.json of the
+    /// snapshot where this is not given
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) public_keys: Vec<PathBuf>,
 }
 
 /// How the work is done.

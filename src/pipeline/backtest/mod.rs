@@ -122,6 +122,7 @@ pub fn backtest(
             ..Objects::default()
         },
         exact: true,
+        remarks: Vec::new(),
     };
     settle(&mut past, snapshot);
     let mut roles: BTreeMap<String, BTreeMap<&'static str, Outcome>> = BTreeMap::new();

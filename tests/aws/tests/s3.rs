@@ -38,6 +38,7 @@ fn session(url: &str) -> Session {
 
 fn source(s3: &FakeS3, urls: &[&str], selection: &Selection) -> S3 {
     let options = S3Options {
+        digests: false,
         selection: selection.clone(),
         concurrency: 8,
         request_payer: false,
