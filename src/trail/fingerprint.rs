@@ -8,7 +8,8 @@
 use std::borrow::Cow;
 use std::hash::{BuildHasher, Hasher};
 
-use foldhash::quality::FixedState;
+use foldhash::SharedSeed;
+use foldhash::quality::SeedableRandomState;
 
 use super::look::Look;
 use super::record::{Record, UserIdentity};
@@ -17,13 +18,34 @@ use super::record::{Record, UserIdentity};
 /// cannot be told from each other and all count.
 #[must_use]
 pub fn fingerprint(record: &Record<'_>) -> Option<u128> {
-    of(record, of_identity(&record.user_identity))
+    let key = Key::fixed();
+    of(record, of_identity(&record.user_identity, key), key)
+}
+
+/// What the hash is keyed with.
+#[derive(Clone, Copy)]
+pub struct Key(&'static SharedSeed);
+
+impl Key {
+    /// The same in every run, for fingerprints that are kept.
+    #[must_use]
+    pub fn fixed() -> Self {
+        Self(SharedSeed::global_fixed())
+    }
+
+    /// This run's own. Whoever can plant records cannot search for one that would be taken for a real event,
+    /// which would cost its use; and since nothing but whether two fingerprints are equal ever shows, the
+    /// output does not depend on it.
+    #[must_use]
+    pub fn of_this_run() -> Self {
+        Self(SharedSeed::global_random())
+    }
 }
 
 /// What of an identity goes into the fingerprints of its events.
 #[must_use]
-pub fn of_identity(identity: &UserIdentity<'_>) -> u64 {
-    let mut hasher = hasher(0x77686f);
+pub fn of_identity(identity: &UserIdentity<'_>, key: Key) -> u64 {
+    let mut hasher = hasher(0x77686f, key);
     let session = identity.session_context.as_ref();
     let issuer = session.and_then(|session| session.session_issuer.as_ref());
     let scope = identity.in_scope_of.as_ref();
@@ -41,9 +63,9 @@ pub fn of_identity(identity: &UserIdentity<'_>) -> u64 {
 }
 
 /// The fingerprint of an event by someone of this [`of_identity`].
-pub fn of(look: &impl Look, identity: u64) -> Option<u128> {
+pub fn of(look: &impl Look, identity: u64, key: Key) -> Option<u128> {
     let id = look.id()?;
-    let mut content = hasher(0x726f_6c65);
+    let mut content = hasher(0x726f_6c65, key);
     content.write_u64(identity);
     add(&mut content, look.time());
     add(&mut content, Some(look.source()));
@@ -61,7 +83,7 @@ pub fn of(look: &impl Look, identity: u64) -> Option<u128> {
         }
     }
     let half = |seed: u64| {
-        let mut hasher = hasher(seed);
+        let mut hasher = hasher(seed, key);
         hasher.write(id);
         hasher.finish()
     };
@@ -70,8 +92,8 @@ pub fn of(look: &impl Look, identity: u64) -> Option<u128> {
     Some(u128::from(half(0x6669_7421)) << 64 | u128::from(content))
 }
 
-fn hasher(seed: u64) -> impl Hasher {
-    FixedState::with_seed(seed).build_hasher()
+fn hasher(seed: u64, key: Key) -> impl Hasher {
+    SeedableRandomState::with_seed(seed, key.0).build_hasher()
 }
 
 /// Length first, so that no two lists of parts are the same.
@@ -143,6 +165,19 @@ mod tests {
             assert_ne!(other, RECORD, "{from}");
             assert_ne!(of(&other), of(RECORD), "{from} -> {to}");
         }
+    }
+
+    #[test]
+    fn a_key_makes_other_fingerprints_of_the_same_equality() {
+        let other = RECORD.replacen("GetObject", "PutObject", 1);
+        let keyed = |json: &str| {
+            let record: Record<'_> = serde_json::from_str(json).unwrap();
+            let key = Key::of_this_run();
+            super::of(&record, of_identity(&record.user_identity, key), key)
+        };
+        assert_eq!(keyed(RECORD), keyed(RECORD));
+        assert_ne!(keyed(RECORD), keyed(&other));
+        assert_ne!(keyed(RECORD), of(RECORD));
     }
 
     #[test]

@@ -18,6 +18,7 @@ use super::{Changes, Coverage, Place, Records, Tally, Usage};
 use crate::catalog::{Catalog, Mapping, Memo, Visibility};
 use crate::read::Selection;
 use crate::trail::dedupe::Dedupe;
+use crate::trail::fingerprint::Key;
 use crate::trail::record::UserIdentity;
 use crate::trail::{Actor, Class, Record, fingerprint, is_damaged, time};
 
@@ -40,6 +41,8 @@ pub struct Collector<'c> {
     pub(super) records: Records,
     /// Records without a word of who acted, since somebody asked.
     damaged: u64,
+    /// Of the fingerprints.
+    pub(super) key: Key,
     changes: Changes,
     /// Data event types by event source and name, for data events that list no resource.
     pub(super) data_types: DataTypes,
@@ -63,6 +66,7 @@ impl<'c> Collector<'c> {
             here: Default::default(),
             records: Records::default(),
             damaged: 0,
+            key: Key::of_this_run(),
             changes: Changes::default(),
             data_types: HashMap::default(),
         }
@@ -125,7 +129,8 @@ impl<'c> Collector<'c> {
             self.records.other += 1;
             return;
         }
-        if let Some(print) = fingerprint(record)
+        let identity = fingerprint::of_identity(&record.user_identity, self.key);
+        if let Some(print) = fingerprint::of(record, identity, self.key)
             && !self
                 .dedupe
                 .first(print, time.unwrap_or_default().div_euclid(3_600))

@@ -170,7 +170,7 @@ impl Collector<'_> {
             self.records.other += 1;
             return Some(());
         }
-        let fingerprint = fingerprint::of(glance, face.digest);
+        let fingerprint = fingerprint::of(glance, face.digest, self.key);
         if let Some(fingerprint) = fingerprint {
             self.dedupe.fetch(fingerprint);
         }
@@ -241,7 +241,7 @@ impl Collector<'_> {
         }
         let face = glance.with_identity(|identity| Face {
             number,
-            digest: fingerprint::of_identity(identity),
+            digest: fingerprint::of_identity(identity, self.key),
             fate: self.fate(identity),
         });
         let face = face.unwrap_or_default();

@@ -443,7 +443,7 @@ fn a_digest_signed_by_another_or_of_another_is_none() {
     let account = forged(
         &|nth, digest| {
             if nth == 5 {
-                digest["awsAccountId"] = json!("999988887777")
+                digest["awsAccountId"] = json!("999988887777");
             }
         },
         "trail",
@@ -456,7 +456,7 @@ fn a_digest_signed_by_another_or_of_another_is_none() {
     let bucket = forged(
         &|nth, digest| {
             if nth == 5 {
-                digest["digestS3Bucket"] = json!("elsewhere")
+                digest["digestS3Bucket"] = json!("elsewhere");
             }
         },
         "trail",

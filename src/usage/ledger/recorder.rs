@@ -17,7 +17,7 @@ use super::page::{Draft, Mark};
 use super::{Ledger, ObjectRow, Where};
 use crate::catalog::{Catalog, Mapping, Memo};
 use crate::read::Selection;
-use crate::trail::{Actor, Record, fingerprint, time};
+use crate::trail::{Actor, Record, fingerprint, is_damaged, time};
 
 /// Bits of a fingerprint that are kept. With the second of the event some seventy bits tell the events
 /// of a day apart.
@@ -53,6 +53,7 @@ struct Object {
     name: u64,
     record: u64,
     outside: u64,
+    damaged: u64,
     /// By page.
     counts: HashMap<usize, u64, RandomState>,
 }
@@ -85,6 +86,7 @@ impl<'c> Recorder<'c> {
     /// The object that was begun has ended; `row` says how, and how large it was.
     pub fn end(&mut self, name: &str, mut row: ObjectRow) {
         row.outside = self.object.outside;
+        row.undecodable += self.object.damaged;
         for (page, count) in self.object.counts.drain() {
             if let Some(page) = self.pages.get(page) {
                 row.records.insert((page.day, page.place.clone()), count);
@@ -98,6 +100,11 @@ impl<'c> Recorder<'c> {
         self.object.record += 1;
         if !self.selection.selects_record(record) {
             self.object.outside += 1;
+            return;
+        }
+        // It may have been anybody's: unseen use.
+        if is_damaged(record) {
+            self.object.damaged += 1;
             return;
         }
         let time = record.event_time.as_deref().and_then(time::epoch_seconds);
