@@ -32,6 +32,8 @@ pub trait Look {
     fn category(&self) -> Option<&[u8]>;
     /// `recipientAccountId`.
     fn recipient(&self) -> Option<&[u8]>;
+    /// `vpcEndpointId`.
+    fn endpoint(&self) -> Option<&[u8]>;
     /// `sessionCredentialFromConsole`.
     fn console(&self) -> Option<bool>;
     /// `requestParameters`, JSON that is not null, and whether it is known to be compact.
@@ -93,6 +95,10 @@ impl Look for Record<'_> {
 
     fn recipient(&self) -> Option<&[u8]> {
         bytes(self.recipient_account_id.as_ref())
+    }
+
+    fn endpoint(&self) -> Option<&[u8]> {
+        bytes(self.vpc_endpoint_id.as_ref())
     }
 
     fn console(&self) -> Option<bool> {

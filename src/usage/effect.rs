@@ -92,10 +92,10 @@ impl Effect {
         }
     }
 
-    /// Whether the records of a shape all have this effect: evidence of a stranger or of a refusal holds
-    /// more than a shape tells.
+    /// Whether the records of a shape all have this effect: evidence of a stranger holds more than a shape
+    /// tells.
     pub(super) fn is_of_shape(&self) -> bool {
-        self.refusal.is_none() && !matches!(self.fate, Fate::Outside(_))
+        !matches!(self.fate, Fate::Outside(_))
     }
 
     /// Counts `tally` records of this effect. `requests` says whether their requests are counted too,

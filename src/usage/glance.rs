@@ -147,7 +147,7 @@ impl Collector<'_> {
             Fate::Other => may_open(source, name),
             Fate::Lambda => may_open(source, name) || took && glance.error().is_some(),
             // Whom it invoked is part of what is remembered of a shape.
-            Fate::Role(_) => changes(source, name) || was_refused(glance),
+            Fate::Role(_) => changes(source, name),
         };
         if whole {
             return None;
@@ -176,7 +176,10 @@ impl Collector<'_> {
         }
         let by_role = !matches!(face.fate, Fate::Other | Fate::Lambda);
         let found = match face.fate {
-            Fate::Role(identity) => Some(self.pending.find(glance, identity)?),
+            Fate::Role(identity) => {
+                let refused = was_refused(glance);
+                Some(self.pending.find(glance, identity, refused)?)
+            }
             Fate::Lambda if took => Some(self.pending.find_taking(glance)?),
             _ => None,
         };

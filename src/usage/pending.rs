@@ -12,7 +12,7 @@ use super::bounded::Bounded;
 use super::effect::Effect;
 use super::invoked::{Caller, invoked};
 use super::role::{CallShape, FunctionKey, RoleUsage};
-use super::shape::{Shape, Shapes};
+use super::shape::{Kind, Shape, Shapes};
 use super::tally::Tally;
 use crate::catalog::{Catalog, Mapping, ResourceRef};
 use crate::trail::record::UserIdentity;
@@ -109,11 +109,11 @@ enum Template {
 impl Pending {
     /// Counts a record of a known shape. False for others.
     pub(super) fn count(&mut self, record: &Record<'_>, time: Option<i64>) -> bool {
-        if trail::denied(record) || record.user_identity.kind.as_deref() != Some("AssumedRole") {
+        if record.user_identity.kind.as_deref() != Some("AssumedRole") {
             return false;
         }
         let identity = self.identity(&record.user_identity);
-        let Some(found) = self.find(record, identity) else {
+        let Some(found) = self.find(record, identity, trail::denied(record)) else {
             return false;
         };
         self.add(&found, time, record.event_id.as_deref());
@@ -125,12 +125,18 @@ impl Pending {
         self.shapes.of_identity(identity)
     }
 
-    /// Where the records of this shape are counted, if it is known: a call that was not refused, by
-    /// a session of a role.
-    pub(super) fn find<'r>(&mut self, look: &'r impl Look, identity: u128) -> Option<Found<'r>> {
-        let mut shape = self.shapes.of(look, identity, false)?;
+    /// Where the records of this shape are counted, if it is known: a call by a session of a role, refused
+    /// or not.
+    pub(super) fn find<'r>(
+        &mut self,
+        look: &'r impl Look,
+        identity: u128,
+        refused: bool,
+    ) -> Option<Found<'r>> {
+        let kind = if refused { Kind::Refused } else { Kind::Open };
+        let mut shape = self.shapes.of(look, identity, kind)?;
         if let Some(Entry::Literal) = self.known.get(&shape.hash) {
-            shape = self.shapes.of(look, identity, true)?;
+            shape = self.shapes.of(look, identity, Kind::Literal)?;
         }
         match self.known.get(&shape.hash)? {
             Entry::Slot(slot) => Some(Found {
@@ -168,18 +174,20 @@ impl Pending {
         table: &mut Table,
     ) {
         self.make_room(table);
-        if trail::denied(record)
-            || record.user_identity.kind.as_deref() != Some("AssumedRole")
-            || !effect.is_of_shape()
-        {
+        if record.user_identity.kind.as_deref() != Some("AssumedRole") || !effect.is_of_shape() {
             return;
         }
         let identity = self.identity(&record.user_identity);
-        let Some(mut shape) = self.shapes.of(record, identity, false) else {
+        let kind = if trail::denied(record) {
+            Kind::Refused
+        } else {
+            Kind::Open
+        };
+        let Some(mut shape) = self.shapes.of(record, identity, kind) else {
             return;
         };
         if let Some(Entry::Literal) = self.known.get(&shape.hash) {
-            let Some(literal) = self.shapes.of(record, identity, true) else {
+            let Some(literal) = self.shapes.of(record, identity, Kind::Literal) else {
                 return;
             };
             shape = literal;
@@ -220,7 +228,7 @@ impl Pending {
     /// Where the events are counted with which Lambda takes a role, if they were met before: sound ones, that
     /// did not fail.
     pub(super) fn find_taking<'r>(&mut self, look: &'r impl Look) -> Option<Found<'r>> {
-        let shape = self.shapes.of(look, TAKING, true)?;
+        let shape = self.shapes.of(look, TAKING, Kind::Literal)?;
         match self.known.get(&shape.hash)? {
             Entry::Slot(slot) => Some(Found {
                 slot: *slot,
@@ -233,7 +241,7 @@ impl Pending {
     /// Remembers what an event shows that Lambda took a role with, for those that follow.
     pub(super) fn learn_taking(&mut self, record: &Record<'_>, taking: Taking, table: &mut Table) {
         self.make_room(table);
-        let Some(shape) = self.shapes.of(record, TAKING, true) else {
+        let Some(shape) = self.shapes.of(record, TAKING, Kind::Literal) else {
             return;
         };
         if let hash_map::Entry::Vacant(vacant) = self.known.entry(shape.hash) {
@@ -277,14 +285,16 @@ impl Pending {
                 continue;
             };
             let usage = effect.usage(roles);
-            for (object, mine) in objects.tallies.drain() {
-                for (shape, template) in &objects.calls {
-                    if let Template::Before(before) = template {
-                        let arn = format!("{before}{object}");
-                        usage.add_call(shape, ResourceRef::Literal(arn), &mine);
-                    }
+            for (shape, template) in &objects.calls {
+                if let Template::Before(before) = template {
+                    let mine = objects.tallies.iter();
+                    let mine = mine.map(|(object, tally)| {
+                        (ResourceRef::Literal([before, &**object].concat()), tally)
+                    });
+                    usage.add_calls(shape, mine);
                 }
             }
+            objects.tallies.clear();
             for (shape, template) in &objects.calls {
                 if let Template::Fixed(resource) = template {
                     usage.add_call(shape, resource.clone(), &tally);

@@ -204,6 +204,21 @@ impl RoleUsage {
         }
     }
 
+    /// The same on many resources.
+    pub(super) fn add_calls<'t>(
+        &mut self,
+        shape: &CallShape,
+        resources: impl Iterator<Item = (ResourceRef, &'t Tally)>,
+    ) {
+        let mine = match self.calls.get_mut(shape) {
+            Some(mine) => mine,
+            None => self.calls.entry(shape.clone()).or_default(),
+        };
+        for (resource, tally) in resources {
+            mine.add(resource, tally);
+        }
+    }
+
     /// Counts denied calls on a resource, `*` where the record does not say.
     pub fn add_denied(
         &mut self,

@@ -30,6 +30,17 @@ pub(super) struct Shapes {
     key: Vec<u8>,
 }
 
+/// How much of a record its shape holds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// All but what is believed to decide nothing.
+    Open,
+    /// All but time and id.
+    Literal,
+    /// The same of a refused call, and the refusal.
+    Refused,
+}
+
 /// One record's shape.
 pub(super) struct Shape<'r> {
     /// 128 bits of the key: another one in every run, so that nobody can make two shapes meet.
@@ -75,14 +86,14 @@ impl Shapes {
         half(high) << 64 | half(low)
     }
 
-    /// The shape of a record whose call was not refused, by someone of this [`Shapes::of_identity`]; `None`
-    /// where it is not worth it. `literal` leaves nothing out but time and id.
+    /// The shape of a record by someone of this [`Shapes::of_identity`]; `None` where it is not worth it.
     pub(super) fn of<'r>(
         &mut self,
         look: &'r impl Look,
         identity: u128,
-        literal: bool,
+        kind: Kind,
     ) -> Option<Shape<'r>> {
+        let literal = kind != Kind::Open;
         let params = look.parameters().map(|(json, _)| json);
         let given = params.is_some();
         let params = params.unwrap_or_default();
@@ -101,7 +112,8 @@ impl Shapes {
             look.event_type(),
             look.category(),
             look.recipient(),
-            look.error(),
+            // With parameters a call that failed is read as one that did not.
+            look.error().filter(|_| !given),
             // Only Lambda's own name is of interest.
             look.address()
                 .filter(|from| from.ends_with(b".amazonaws.com")),
@@ -115,6 +127,11 @@ impl Shapes {
             Some(true) => 2,
         });
         key.0.push(u8::from(given));
+        if kind == Kind::Refused {
+            key.text(look.error());
+            key.text(look.error_message());
+            key.text(look.endpoint());
+        }
         let uuids = key.without(
             params,
             object.map(|object| (object.at, object.text.len())),

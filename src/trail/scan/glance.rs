@@ -3,8 +3,8 @@
 use super::identity::Identity;
 use super::skip::Cut;
 use super::spans::{
-    ADDITIONAL, ADDRESS, AGENT, CATEGORY, CONSOLE, ERROR, ERROR_MESSAGE, ID, MANAGEMENT, NAME,
-    READ_ONLY, RECIPIENT, REGION, REQUEST, SOURCE, Spans, TIME, TYPE,
+    ADDITIONAL, ADDRESS, AGENT, CATEGORY, CONSOLE, ENDPOINT, ERROR, ERROR_MESSAGE, ID, MANAGEMENT,
+    NAME, READ_ONLY, RECIPIENT, REGION, REQUEST, SOURCE, Spans, TIME, TYPE,
 };
 use super::walk::Span;
 use crate::trail::look::Look;
@@ -141,6 +141,10 @@ impl Look for Glance<'_> {
 
     fn recipient(&self) -> Option<&[u8]> {
         self.text(RECIPIENT)
+    }
+
+    fn endpoint(&self) -> Option<&[u8]> {
+        self.text(ENDPOINT)
     }
 
     fn console(&self) -> Option<bool> {

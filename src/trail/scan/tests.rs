@@ -84,6 +84,7 @@ fn looks_the_same(glance: &Glance<'_>, record: &Record<'_>) {
             look.agent(),
             look.error(),
             look.error_message(),
+            look.endpoint(),
             look.id(),
             look.event_type(),
             look.category(),

@@ -102,7 +102,14 @@ pub(in super::super) fn records() -> Vec<String> {
         r#","errorCode":"ValidationException","errorMessage":"x is not authorized to perform: dynamodb:Query on y""#,
         r#","errorCode":"ValidationException","errorMessage":"x is not authorized to perform: dynamodb:Scan on y""#,
         r#","errorCode":"Client.UnauthorizedOperation""#,
+        r#","errorCode":"AccessDenied","errorMessage":"one""#,
+        r#","errorCode":"AccessDenied","errorMessage":"two","vpcEndpointId":"vpce-1""#,
+        r#","errorCode":"VpceAccessDenied","errorMessage":"two","vpcEndpointId":"vpce-2""#,
     ] {
+        let denied = more.replace("one", "User: x is not authorized to perform: dynamodb:Scan on resource: arn:aws:dynamodb:eu-west-1:111122223333:table/T");
+        add("dynamodb", "Scan", "null", "[]", &denied);
+        add("kms", "Decrypt", "null", "[]", more);
+        add("lambda", "Invoke", "null", "[]", more);
         add("dynamodb", "Query", r#"{"tableName":"T"}"#, "[]", more);
         add(
             "monitoring",
@@ -178,7 +185,13 @@ pub(in super::super) fn rows(role: &RoleUsage) -> String {
         .iter()
         .map(|call| format!("{:?} {:?} {:?}", call.shape, call.resource, call.tally))
         .collect();
-    let denied: Vec<String> = role.denied().map(|row| format!("{row:?}")).collect();
+    let mut denied: Vec<String> = role.denied().map(|row| format!("{row:?}")).collect();
+    for (key, denial) in role.denials() {
+        denied.push(format!(
+            "{key:?} {:?} {:?}",
+            denial.functions, denial.endpoints
+        ));
+    }
     format!(
         "{}\n{}\n{:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
         calls.join("\n"),
