@@ -4,6 +4,7 @@
 //! files, and errors in words. Nothing outside this module names an AWS SDK type. Everything in it is
 //! asynchronous inside and blocks outside, on a small runtime of its own.
 
+pub mod apply;
 pub mod collect;
 mod error;
 pub mod s3;

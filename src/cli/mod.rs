@@ -1,6 +1,7 @@
 //! The command line: arguments, one file a subcommand, progress, exit codes. The one place that prints
 //! and the one place that chooses between sources.
 
+mod apply;
 mod args;
 mod backtest;
 mod baseline;
@@ -90,6 +91,8 @@ pub fn main() -> Exit {
         Command::Explain(args) => explain::run(args),
         Command::Denied(args) => denied::run(args),
         Command::Collect(args) => collect::run(args),
+        Command::Apply(args) => apply::run(args),
+        Command::Rollback(args) => apply::rollback(args),
         Command::Scan(args) => scan::run(args),
         Command::Merge(args) => scan::merge(args),
         Command::Requests(args) => requests::run(args),

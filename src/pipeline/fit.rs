@@ -134,7 +134,9 @@ pub(super) fn selected(scan: &Scan, snapshot: &Snapshot, options: &FitOptions) -
         .collect()
 }
 
-fn names(wanted: &str, arn: &str) -> bool {
+/// Whether a pattern that a user typed names the role, by its ARN or its name.
+#[must_use]
+pub fn names(wanted: &str, arn: &str) -> bool {
     pattern::matches(wanted, arn) || pattern::matches(wanted, arn.rsplit('/').next().unwrap_or(arn))
 }
 

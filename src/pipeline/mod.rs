@@ -24,7 +24,7 @@ pub use batches::{Reading, merge_into, scan_into};
 pub use coverage::coverage;
 pub use doors::denied;
 pub use explain::explain;
-pub use fit::{FitOptions, fit, passed_over};
+pub use fit::{FitOptions, fit, names, passed_over};
 pub use record::{Shard, only_shard, record, unopened};
 pub use requests::{RequestLine, requests};
 pub use scan::{Objects, Scan, scan, scan_passing_over};

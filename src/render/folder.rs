@@ -11,7 +11,9 @@ use serde_json::json;
 
 use super::apart;
 use super::escape::json_text;
-use super::infra::{InfraOptions, write_cloudformation, write_sam, write_steps, write_terraform};
+use super::infra::{
+    InfraOptions, script_files, write_cloudformation, write_sam, write_steps, write_terraform,
+};
 use super::paths::role_folders;
 use super::{Report, RoleReport, Status, write_html, write_json, write_markdown};
 
@@ -35,8 +37,8 @@ pub enum FolderError {
 const LIST: &str = ".rolefit-files";
 
 /// Writes `report.json`, `report.html`, `report.md` and per role `ACCOUNT/ROLE-NAME/` with
-/// `policy.json`, `managed-policy-N.json`, `current.json`, `policy.diff`, `decisions.json`, `role.tf`, `template.yaml`, `sam.yaml`
-/// and `aws-cli.txt`. A refused role gets no policy and no code. Gives the files written, relative to
+/// `policy.json`, `managed-policy-N.json`, `current.json`, `policy.diff`, `decisions.json`, `role.tf`, `template.yaml`, `sam.yaml`,
+/// `aws-cli.txt`, `apply.sh` and `rollback.sh`. A refused role gets no policy and no code. Gives the files written, relative to
 /// `folder`. Files of an earlier run that this one does not have are deleted.
 ///
 /// # Errors
@@ -152,6 +154,7 @@ fn write_role(
         ("sam.yaml", write_sam),
         ("aws-cli.txt", write_steps),
     ];
+    texts.extend(script_files(role, infra));
     for (name, text) in texts {
         target.file(&folder.join(&name), |out| out.write_all(text.as_bytes()))?;
     }

@@ -37,7 +37,8 @@ pub use folder::{FolderError, write_folder};
 pub use github::write_github;
 pub use html::write_html;
 pub use infra::{
-    InfraOptions, cli_steps, write_cloudformation, write_sam, write_steps, write_terraform,
+    Change, ChangeError, InfraOptions, RoleState, Step, Target, cli_steps, script_files,
+    write_cloudformation, write_sam, write_steps, write_terraform,
 };
 pub use json::{REPORT_SCHEMA, write_json};
 pub use markdown::write_markdown;

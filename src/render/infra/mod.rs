@@ -3,14 +3,18 @@
 //! Every form says the same thing: one inline policy in place of everything that the role has today.
 //! None of them is run here.
 
+mod change;
 mod cloudformation;
 mod quote;
+mod scripts;
 mod steps;
 mod terraform;
 
 use serde_json::Value;
 
+pub use change::{Change, ChangeError, RoleState, Step, Target};
 pub use cloudformation::{write_cloudformation, write_sam};
+pub use scripts::script_files;
 pub use steps::{cli_steps, write_steps};
 pub use terraform::write_terraform;
 
@@ -155,6 +159,25 @@ impl<'a> Plan<'a> {
                 .collect(),
             portable: Portable(portable),
         })
+    }
+
+    /// The calls that put the proposal in place.
+    pub(super) fn change(&self) -> Result<Change, ChangeError> {
+        let attach = self.managed.as_ref().and_then(|arn| {
+            let policy = Catalog::builtin().managed_policy(BASIC)?;
+            let document = serde_json::from_str(policy.document).ok()?;
+            Some((arn.clone(), document))
+        });
+        let target = Target {
+            inline: self.inline.clone(),
+            managed: self
+                .spilled
+                .iter()
+                .map(|(name, document)| ((*name).to_owned(), (*document).clone()))
+                .collect(),
+            attach,
+        };
+        Change::plan(&self.role.arn, &self.role.current_policies, &target)
     }
 
     pub(super) fn is_portable(&self) -> bool {

@@ -2,8 +2,9 @@
 
 use std::io;
 
-use super::quote::{comments, shell};
-use super::{InfraOptions, POLICY_NAME, Plan};
+use super::quote::comments;
+use super::scripts::calls;
+use super::{InfraOptions, Plan};
 use crate::render::{RoleReport, Status};
 
 /// The commands that put the proposal in the place of today's policies, in an order in which the role is
@@ -31,15 +32,9 @@ pub fn write_steps(
     if role.status == Status::Review {
         notes.push("A person should look at the reasons above before any of this is run.".into());
     }
-    notes.push("Run in this folder. The new policy comes first, so the role is never without what it needs. current.json holds what is taken away.".into());
-    if plan.managed.is_some() {
-        notes.push(
-            "Logging comes from the managed policy, so policy.json holds it once more than needed."
-                .into(),
-        );
-    }
-    if !plan.spilled.is_empty() {
-        notes.push("Where a policy of that name exists already, aws iam create-policy-version --set-as-default takes the place of create-policy.".into());
+    match plan.change() {
+        Ok(_) => notes.push("Run in this folder, or run apply.sh, which checks before each step. The new policy comes first, so the role is never without what it needs. current.json holds what is taken away.".into()),
+        Err(error) => notes.push(format!("There are no steps that never take away what the role needs: {error}.")),
     }
     write!(out, "{}", comments(&notes))?;
     for command in commands(&plan) {
@@ -48,47 +43,10 @@ pub fn write_steps(
     Ok(true)
 }
 
+/// The steps as commands; where there is no way that fits, none.
 fn commands(plan: &Plan<'_>) -> Vec<String> {
-    let name = shell(plan.role.name());
-    let mut out = Vec::new();
-    if let Some(arn) = &plan.managed {
-        out.push(format!(
-            "aws iam attach-role-policy --role-name {name} --policy-arn {}",
-            shell(arn)
-        ));
+    match plan.change() {
+        Ok(change) => calls(plan.role, &change, &mut Vec::new()),
+        Err(_) => Vec::new(),
     }
-    if plan.inline.is_some() {
-        out.push(format!(
-            "aws iam put-role-policy --role-name {name} --policy-name {POLICY_NAME} --policy-document file://policy.json"
-        ));
-    }
-    for (at, (policy, _)) in plan.spilled.iter().enumerate() {
-        let arn = format!(
-            "arn:{}:iam::{}:policy/{policy}",
-            plan.role.arn.split(':').nth(1).unwrap_or("aws"),
-            plan.role.account()
-        );
-        out.push(format!(
-            "aws iam create-policy --policy-name {} --policy-document file://managed-policy-{}.json",
-            shell(policy),
-            at + 1
-        ));
-        out.push(format!(
-            "aws iam attach-role-policy --role-name {name} --policy-arn {}",
-            shell(&arn)
-        ));
-    }
-    out.extend(plan.detach.iter().map(|arn| {
-        format!(
-            "aws iam detach-role-policy --role-name {name} --policy-arn {}",
-            shell(arn)
-        )
-    }));
-    out.extend(plan.delete.iter().map(|policy| {
-        format!(
-            "aws iam delete-role-policy --role-name {name} --policy-name {}",
-            shell(policy)
-        )
-    }));
-    out
 }
