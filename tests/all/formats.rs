@@ -4,7 +4,7 @@
 //! anew; read their diff.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use serde_json::{Value, json};
@@ -369,8 +369,19 @@ fn hostile_names_are_inert_in_every_format() {
     let mut checked = 0;
     for entry in fs::read_dir(out.join(world::ACCOUNT)).unwrap() {
         let folder = entry.unwrap().path();
-        for file in fs::read_dir(&folder).unwrap() {
-            let path = file.unwrap().path();
+        for path in files(&folder) {
+            if path.extension().is_some_and(|e| e == "sh") {
+                // Names stay one word each: the shell reads the script as it was written.
+                let parsed = std::process::Command::new("bash")
+                    .arg("-n")
+                    .arg(&path)
+                    .status();
+                assert!(
+                    parsed.is_ok_and(|status| status.success()),
+                    "{}",
+                    path.display()
+                );
+            }
             if path.extension().is_none_or(|e| e != "diff") {
                 assert_inert(
                     &path.display().to_string(),
@@ -392,6 +403,21 @@ fn hostile_names_are_inert_in_every_format() {
         }
     }
     assert!(checked >= 1, "some role has code");
+}
+
+/// The files of a folder, at any depth.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths
+        .flat_map(|path| {
+            if path.is_dir() {
+                files(&path)
+            } else {
+                vec![path]
+            }
+        })
+        .collect()
 }
 
 fn assert_markdown_inert(text: &str) {
