@@ -100,6 +100,10 @@ fn read(
             records = outcome.records;
             row.compressed = outcome.compressed;
             row.inflated = outcome.inflated;
+            // A manifest need not tell how large its objects are.
+            if row.size == 0 {
+                row.size = outcome.compressed;
+            }
             row.undecodable = outcome.undecodable;
             match outcome.status {
                 Status::Read => {}

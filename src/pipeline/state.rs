@@ -270,7 +270,8 @@ impl State {
 /// Whether an object was not read to its end before, or has another size now.
 fn is_new(object: &ObjectRef, known: &BTreeMap<String, ObjectRow>) -> bool {
     known.get(&object.name).is_none_or(|row| {
-        matches!(row.end, End::Failed(_) | End::Unlisted(_)) || row.size != object.size
+        matches!(row.end, End::Failed(_) | End::Unlisted(_))
+            || object.size > 0 && row.size != object.size
     })
 }
 

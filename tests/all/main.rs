@@ -22,6 +22,7 @@ mod policy;
 mod policy_files;
 mod program;
 mod samples;
+mod schedules;
 mod silence;
 mod state;
 mod usage;

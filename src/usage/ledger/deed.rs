@@ -38,6 +38,11 @@ impl Deed {
         self.act != Act::Other || self.invoked.is_some()
     }
 
+    /// Whether every event of its shape does this.
+    pub(in crate::usage) fn is_of_shape(&self) -> bool {
+        matches!(&self.act, Act::Role(effect) if effect.is_of_shape())
+    }
+
     /// Puts events of this kind into the table.
     pub(in crate::usage) fn apply(
         &self,

@@ -12,6 +12,7 @@ use super::super::effect::{Effect, region_of};
 use super::super::invoked::invoked;
 use super::super::observe::observed;
 use super::super::role::FunctionKey;
+use super::super::shape::Shapes;
 use super::deed::{Act, Deed};
 use super::page::{Draft, Mark};
 use super::{Ledger, ObjectRow, Where};
@@ -22,6 +23,8 @@ use crate::trail::{Actor, Record, fingerprint, is_damaged, time};
 /// Bits of a fingerprint that are kept. With the second of the event some seventy bits tell the events
 /// of a day apart.
 pub(in crate::usage) const PRINT_BITS: u32 = 56;
+/// Shapes remembered before all are forgotten: some 3 MB.
+const MOST_KNOWN: usize = 1 << 16;
 /// Seconds of a day.
 pub(in crate::usage) const DAY: i64 = 86_400;
 
@@ -37,6 +40,9 @@ pub struct Recorder<'c> {
     here: usize,
     object: Object,
     objects: BTreeMap<String, ObjectRow>,
+    shapes: Shapes,
+    /// Deeds by page and shape.
+    known: HashMap<(usize, u128), u32, RandomState>,
 }
 
 /// A page that is being written.
@@ -72,6 +78,8 @@ impl<'c> Recorder<'c> {
             here: 0,
             object: Object::default(),
             objects: BTreeMap::new(),
+            shapes: Shapes::default(),
+            known: HashMap::default(),
         }
     }
 
@@ -111,9 +119,14 @@ impl<'c> Recorder<'c> {
         let here = self.page(record, time);
         *self.object.counts.entry(here).or_default() += 1;
         let print = self.print(record);
-        let deed = Deed {
-            act: self.act(record),
-            invoked: invoked(record),
+        let shape = self.shape(record, here);
+        let known = shape.and_then(|shape| self.known.get(&shape).copied());
+        let deed = match known {
+            Some(_) => None,
+            None => Some(Deed {
+                act: self.act(record),
+                invoked: invoked(record),
+            }),
         };
         let Some(page) = self.pages.get_mut(here) else {
             return;
@@ -132,8 +145,24 @@ impl<'c> Recorder<'c> {
         if let Some((target, change)) = change(record, about) {
             page.draft.changes.add(target, change);
         }
-        let id = record.event_id.as_deref().filter(|_| deed.is_evidence());
-        let deed = page.draft.deed(deed);
+        // What is known by its shape is of a role.
+        let evidence = deed.as_ref().is_none_or(Deed::is_evidence);
+        let id = record.event_id.as_deref().filter(|_| evidence);
+        let deed = match (known, deed) {
+            (Some(number), _) => number,
+            (None, Some(deed)) => {
+                let by_shape = deed.is_of_shape();
+                let number = page.draft.deed(deed);
+                if let Some(shape) = shape.filter(|_| by_shape) {
+                    if self.known.len() >= MOST_KNOWN {
+                        self.known.clear();
+                    }
+                    self.known.insert(shape, number);
+                }
+                number
+            }
+            (None, None) => return,
+        };
         if let Some(cell) = page.draft.cell(deed) {
             cell.tally.note(time, id);
         }
@@ -143,6 +172,15 @@ impl<'c> Recorder<'c> {
             print,
             deed,
         });
+    }
+
+    /// What decides the deed of a call of a role, where that is cheap to tell: all but its time and id.
+    fn shape(&mut self, record: &Record<'_>, page: usize) -> Option<(usize, u128)> {
+        let plain = record.error_code.is_none()
+            && record.user_identity.kind.as_deref() == Some("AssumedRole")
+            && record.event_source != "lambda.amazonaws.com";
+        let shape = plain.then(|| self.shapes.of(record, true)).flatten()?;
+        Some((page, shape.hash))
     }
 
     fn act(&mut self, record: &Record<'_>) -> Act {
