@@ -12,7 +12,7 @@ use super::super::effect::{Effect, region_of};
 use super::super::invoked::invoked;
 use super::super::observe::observed;
 use super::super::role::FunctionKey;
-use super::super::shape::Shapes;
+use super::super::shape::{Kind, Shapes};
 use super::deed::{Act, Deed};
 use super::page::{Draft, Mark};
 use super::{Ledger, ObjectRow, Where};
@@ -179,7 +179,11 @@ impl<'c> Recorder<'c> {
         let plain = record.error_code.is_none()
             && record.user_identity.kind.as_deref() == Some("AssumedRole")
             && record.event_source != "lambda.amazonaws.com";
-        let shape = plain.then(|| self.shapes.of(record, true)).flatten()?;
+        if !plain {
+            return None;
+        }
+        let identity = self.shapes.of_identity(&record.user_identity);
+        let shape = self.shapes.of(record, identity, Kind::Literal)?;
         Some((page, shape.hash))
     }
 
