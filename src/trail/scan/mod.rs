@@ -9,15 +9,17 @@ mod glance;
 mod identity;
 mod skip;
 mod spans;
+mod tail;
 mod walk;
 
 use super::record::Record;
 use block::{Task, Way, fastest};
 use identity::Identities;
 use spans::{
-    ENTRY, EVENTS, Entry, FLAGS, IDENTITY, NAME, NAMES, RECORDS, RESOURCES, SOURCE, Spans, TEXTS,
-    TLS,
+    ENTRY, EVENTS, Entry, FLAGS, ID, IDENTITY, NAME, NAMES, RECORDS, RESOURCES, SHARED, SOURCE,
+    Spans, TEXTS, TLS, TYPE,
 };
+use tail::{Tail, Walked};
 use walk::{CONTEXTS, Keys, Walk};
 
 pub(super) use block::prefetch;
@@ -32,6 +34,8 @@ pub(super) struct Scanner {
     identities: Identities,
     /// By context, the `tlsDetails` met last: the same for one kind of call and client.
     tls: Vec<Vec<u8>>,
+    /// By context, the end of the last record.
+    tails: Vec<Tail>,
 }
 
 /// Longer `tlsDetails` are not remembered.
@@ -45,6 +49,7 @@ impl Scanner {
             entry: Keys::new(&ENTRY),
             identities: Identities::new(),
             tls: vec![Vec::new(); CONTEXTS],
+            tails: vec![Tail::default(); CONTEXTS],
         }
     }
 
@@ -91,11 +96,31 @@ impl Scanner {
         let mut walk = Walk::new(bytes);
         let mut more = walk.enter(b'}')?;
         let mut before = self.keys.start();
+        let mut tail: Option<Walked> = None;
         while more {
+            let from = walk.at;
             let key = self.keys.key::<W>(&mut walk, before)?;
             before = key;
+            if key == TYPE && tail.is_none() {
+                let after = std::mem::replace(&mut walk.at, from);
+                if let Some(tail) = self.tails.get(context)
+                    && tail.pass(&mut walk, spans)
+                {
+                    break;
+                }
+                walk.at = after;
+                tail = Some(Walked {
+                    from,
+                    plain: true,
+                    flags: [None; 3],
+                });
+            }
             if let Some(text) = spans.texts.get_mut(key) {
                 walk.text_into::<W>(text)?;
+                if text.is_absent() || matches!(key, SHARED | ID) {
+                    // It may take back what came before; or another one for every record is not worth it.
+                    unplain(&mut tail);
+                }
                 if key == NAME {
                     context = context_of(spans, bytes);
                     self.keys.context(context);
@@ -103,11 +128,18 @@ impl Scanner {
                 }
             } else if let Some(json) = spans.json.get_mut(key - TEXTS) {
                 *json = walk.value::<W>()?;
+                unplain(&mut tail);
             } else if let Some(flag) = spans.flags.get_mut(key - FLAGS) {
                 *flag = self::flag::<W>(&mut walk, bytes)?;
+                if let Some(tail) = &mut tail
+                    && let Some(mine) = tail.flags.get_mut(key - FLAGS)
+                {
+                    *mine = Some(*flag);
+                }
             } else {
                 match key {
                     IDENTITY => {
+                        unplain(&mut tail);
                         let at = walk.at;
                         spans.identity = match walk.byte()? {
                             b'{' => Some((at, self.identities.pass::<W>(&mut walk)?)),
@@ -118,6 +150,7 @@ impl Scanner {
                         };
                     }
                     RESOURCES => {
+                        unplain(&mut tail);
                         resources::<W>(&mut walk, &mut self.entry, &mut spans.resources)?;
                     }
                     // An object around records, perhaps.
@@ -143,6 +176,10 @@ impl Scanner {
         if empty(SOURCE) || empty(NAME) {
             return Err(Cut::Odd);
         }
+        if let (Some(walked), Some(tail)) = (tail, self.tails.get_mut(context)) {
+            let record = bytes.get(..spans.length).unwrap_or_default();
+            tail.learn(record, walked, spans);
+        }
         Ok(())
     }
 }
@@ -158,6 +195,12 @@ impl Task for Reading<'_, '_> {
     #[inline(always)]
     fn run<W: Way>(self) -> Result<(), Cut> {
         self.scanner.read::<W>(self.bytes)
+    }
+}
+
+fn unplain(tail: &mut Option<Walked>) {
+    if let Some(tail) = tail {
+        tail.plain = false;
     }
 }
 

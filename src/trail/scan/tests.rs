@@ -292,64 +292,6 @@ fn absurd_depth_is_left_to_serde_json() {
     assert_eq!(cuts(&wide(1000)), Ok(()));
 }
 
-/// The same of `tlsDetails`, which are only passed over.
-#[test]
-fn remembered_tls_details_are_never_taken_for_others() {
-    let mut scanner = Scanner::new();
-    let values = [
-        r#"{"a":"b"}"#,
-        r#"{"a":"c"}"#,
-        r#"{"a":"b","c":1}"#,
-        r#"{"a":{"a":"b"}}"#,
-        r#""a""#,
-        "null",
-        "{}",
-        r#"{"é":1}"#,
-    ];
-    for first in values {
-        for second in values.into_iter().chain([r#"{"a":b}"#, r#"{"a":"b"]"#]) {
-            for (value, sound) in [
-                (first, true),
-                (
-                    second,
-                    !second.contains(['b', ']']) || values.contains(&second),
-                ),
-            ] {
-                let json =
-                    format!(r#"{{"eventSource":"s","eventName":"n","tlsDetails":{value},"x":1}}"#);
-                assert_eq!(check(&mut scanner, json.as_bytes()), sound, "{json}");
-            }
-        }
-    }
-}
-
-/// Identities that differ in one place, in turn: none is taken for another.
-#[test]
-fn a_remembered_identity_is_never_taken_for_another() {
-    let mut scanner = Scanner::new();
-    let changes = [
-        ("", ""),
-        ("AROA:f", "AROA:g"),
-        ("role/r\"}", "role/s\"}"),
-        ("\"false\"", "\"true\""),
-        ("\"type\":\"Role\"", "\"type\":\"Rule\""),
-        ("function:f\"}}", "function:f\"},\"arn\":\"x\"}"),
-        ("\"arn\":\"arn:aws:sts", "\"arn\":\"arn:\u{e9}"),
-        (",\"inScopeOf\":{", ",\"inScopeOf\":null,\"x\":{"),
-        (",\"sessionContext\":{", ",\"sessionContext\":7,\"x\":{"),
-        ("\"sessionIssuer\":{", "\"sessionIssuer\":null,\"x\":{"),
-    ];
-    for first in changes {
-        for second in changes {
-            for (from, to) in [first, second, first] {
-                let json = RECORD.replacen(from, to, 1);
-                assert!(from.is_empty() || json != RECORD, "{from}");
-                assert!(check(&mut scanner, json.as_bytes()), "{json}");
-            }
-        }
-    }
-}
-
 /// Some JSON, as services write it.
 fn json() -> impl Strategy<Value = serde_json::Value> {
     let leaf = prop_oneof![
@@ -383,6 +325,8 @@ const KEYS: [&str; 12] = [
     "sessionContext",
     "other",
 ];
+
+mod remembered;
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(

@@ -45,6 +45,15 @@ impl Span {
         self.to as usize
     }
 
+    /// The same span where its origin lies this much further on. It must not be absent.
+    pub(super) fn more(self, start: usize) -> Self {
+        let start = start as u32;
+        Self {
+            from: self.from.wrapping_add(start),
+            to: self.to.wrapping_add(start),
+        }
+    }
+
     /// The same span from another place on; it must have no escapes. Absent stays absent.
     pub(super) fn less(self, start: usize) -> Self {
         if self.is_absent() {
