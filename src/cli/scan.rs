@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 use clap::Args as ClapArgs;
 
-use super::args::LogArgs;
+use super::args::{LogArgs, on_disk};
 use super::progress::Progress;
 use super::{Exit, Fault, inputs, printable, say, stored};
 use crate::pipeline::{Reading, Shard, State, merge_into, only_shard, scan_into};
@@ -21,7 +21,7 @@ pub(super) struct ScanArgs {
     #[command(flatten)]
     pub(super) logs: LogArgs,
     /// The usage file to write; one that is there is replaced as a whole
-    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    #[arg(long, value_name = "FILE", help_heading = "Output", value_parser = on_disk)]
     pub(super) out: Option<PathBuf>,
     /// Only the Ith of N parts of the log objects, told apart by their names
     #[arg(
@@ -40,10 +40,10 @@ pub(super) struct ScanArgs {
 )]
 pub(super) struct MergeArgs {
     /// Usage files
-    #[arg(required = true, value_name = "FILES")]
+    #[arg(required = true, value_name = "FILES", value_parser = on_disk)]
     pub(super) files: Vec<PathBuf>,
     /// The usage file to write; may be one of FILES
-    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    #[arg(long, value_name = "FILE", help_heading = "Output", value_parser = on_disk)]
     pub(super) out: PathBuf,
 }
 

@@ -20,7 +20,7 @@ use crate::usage::ledger::Ledger;
 /// Files that are merged at once; more go in rounds.
 const FAN_IN: usize = 64;
 /// Stored bytes that a batch holds at most, unless one object is larger.
-const BATCH: u64 = 256 << 20;
+const BATCH: u64 = 64 << 20;
 
 /// How log objects are read.
 #[derive(Clone, Copy)]

@@ -4,6 +4,8 @@
 //! trusted: a record with the id of another but other content must not be taken for its copy, since
 //! that would lose a use. So the fingerprint covers who, what, when, on what and how it ended. White
 //! space outside strings does not count: a pretty-printed copy is a copy.
+//!
+//! Usage files hold fingerprints: another way to make them is another version of the format.
 
 use std::borrow::Cow;
 use std::hash::{BuildHasher, Hasher};

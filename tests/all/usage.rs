@@ -390,6 +390,16 @@ fn what_a_usage_file_cannot_answer_is_refused() {
             2,
             "takes the place of LOGS",
         ),
+        (
+            vec!["fit", "--usage", "s3://bucket/usage"],
+            2,
+            "lie on disk",
+        ),
+        (
+            vec!["scan", logs, "--state", "s3://bucket/state"],
+            2,
+            "lie on disk",
+        ),
         (vec!["requests", "--usage", &all], 2, "holds no records"),
         (
             vec!["scan", "--usage", &all, "--out", &other],

@@ -10,7 +10,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 pub(super) use catalog::{BuildArgs, CatalogCommand, ShowArgs, StatsArgs};
 pub(super) use shared::{
     Conditions, DigestArgs, Granularity, LogArgs, ProposalArgs, RoleArgs, RunArgs, SelectionArgs,
-    SnapshotArgs, StoredArgs, Unseen,
+    SnapshotArgs, StoredArgs, Unseen, on_disk,
 };
 
 /// Right-size AWS Lambda execution roles from CloudTrail.

@@ -46,15 +46,25 @@ impl LogArgs {
 #[command(next_help_heading = "Usage files")]
 pub(in crate::cli) struct StoredArgs {
     /// In place of LOGS: a file that `rolefit scan` or `rolefit merge` wrote
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = on_disk)]
     pub(in crate::cli) usage: Option<PathBuf>,
     /// A folder that remembers what was read: only log objects that are new are, days before --since
     /// or --from drop out. Without LOGS it answers from what it holds
-    #[arg(long, value_name = "DIR", conflicts_with = "usage")]
+    #[arg(long, value_name = "DIR", conflicts_with = "usage", value_parser = on_disk)]
     pub(in crate::cli) state: Option<PathBuf>,
     /// Write down what was found after this many log objects: what a run that is killed has done stays done
     #[arg(long, value_name = "OBJECTS", default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..))]
     pub(in crate::cli) checkpoint: u32,
+}
+
+/// A path of usage files and states: what lies in S3 has to be brought here.
+pub(in crate::cli) fn on_disk(text: &str) -> Result<PathBuf, String> {
+    if text.starts_with("s3://") {
+        return Err(
+            "usage files and states lie on disk: `aws s3 cp` brings them there and back".into(),
+        );
+    }
+    Ok(PathBuf::from(text))
 }
 
 /// Which events.
