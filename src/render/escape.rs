@@ -86,6 +86,10 @@ impl Formatter for Inert {
         writer: &mut W,
         fragment: &str,
     ) -> io::Result<()> {
+        // Nearly all text has nothing to escape, and a report may be half a gigabyte of it.
+        if fragment.is_ascii() && !fragment.contains('\u{7f}') {
+            return writer.write_all(fragment.as_bytes());
+        }
         let mut start = 0;
         for (at, c) in fragment.char_indices() {
             // serde_json escapes the control characters of ASCII; U+007F to U+009F are left.
