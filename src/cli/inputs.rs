@@ -11,9 +11,10 @@ use super::{Exit, Fault};
 use crate::catalog::{AdditionsError, Catalog};
 use crate::grants;
 use crate::read::joined::S3_SCHEME;
-use crate::read::{Disk, Joined, Listed, Selection, Source, Vouched};
+use crate::read::{Bounded, Disk, Joined, Listed, Selection, Source, Vouched};
 #[cfg(not(feature = "aws"))]
 use crate::read::{Listing, ObjectRef, SourceError};
+use crate::trail::inflate::Limits;
 
 /// The most log objects under way from S3 at once, unless told otherwise.
 #[cfg(feature = "aws")]
@@ -101,6 +102,15 @@ pub(super) fn source(
     excluded: &[PathBuf],
 ) -> Result<Box<dyn Source + Send>, Fault> {
     let source = plain_source(args, selection, excluded)?;
+    let limits = Limits {
+        ratio: args.run.max_ratio,
+        inflated: args.run.max_inflated * 1024 * 1024,
+    };
+    let source: Box<dyn Source + Send> = if limits == Limits::default() {
+        source
+    } else {
+        Box::new(Bounded::new(source, limits))
+    };
     let asked = &args.digests;
     if !(asked.verify_digests || asked.require_digests) {
         return Ok(source);

@@ -3,6 +3,7 @@
 //! A [`Source`] lists objects and opens them; what is in them is `trail`'s business. Every object that
 //! is listed ends as read, skipped (why) or failed (why), so that the accounts balance.
 
+pub mod bounded;
 pub mod disk;
 pub mod joined;
 pub mod manifest;
@@ -15,9 +16,11 @@ use thiserror::Error;
 
 use crate::event::Observer;
 use crate::trail::container::{Failure, Sink, Skip, each};
+use crate::trail::inflate::Limits;
 use crate::trail::key::{LogKey, LogKind};
 use crate::trail::{Decoder, ObjectOutcome, Record, Status};
 
+pub use bounded::Bounded;
 pub use disk::Disk;
 pub use joined::Joined;
 pub use manifest::{Listed, ManifestError};
@@ -50,6 +53,11 @@ pub trait Source: Sync {
         true
     }
 
+    /// How far an object may swell.
+    fn limits(&self) -> Limits {
+        Limits::default()
+    }
+
     /// What a person should know of the objects as a whole, a sentence each.
     fn remarks(&self) -> Vec<String> {
         Vec::new()
@@ -75,6 +83,10 @@ impl Source for Box<dyn Source + Send> {
 
     fn vouches_for(&self, object: &ObjectRef) -> bool {
         (**self).vouches_for(object)
+    }
+
+    fn limits(&self) -> Limits {
+        (**self).limits()
     }
 
     fn remarks(&self) -> Vec<String> {
@@ -213,6 +225,7 @@ pub fn read_object_into(
     decoder: &mut Decoder,
     sink: &mut dyn Sink,
 ) -> ObjectOutcome {
+    decoder.limit(source.limits());
     let mut outcome = match source.open(object) {
         Ok(reader) => decoder.records_into(reader, sink),
         Err(error) => return ObjectOutcome::failed(Failure::Open(error)),

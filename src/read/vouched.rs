@@ -21,7 +21,7 @@ use serde::Deserialize;
 use super::{Listing, ObjectRef, Selection, Source};
 use crate::event::Observer;
 use crate::trail::digest::{Digest, Hasher, PublicKeys};
-use crate::trail::inflate::Inflate;
+use crate::trail::inflate::{Inflate, Limits};
 use crate::trail::key::{LogKey, LogKind};
 use crate::trail::time;
 
@@ -159,7 +159,7 @@ impl<S: Source> Vouched<S> {
         let words = |error: io::Error| error.to_string();
         let mut bytes = Vec::new();
         let stored = stored(&self.inner, &object).map_err(words)?;
-        inflate(&stored, &mut |part| {
+        inflate(&stored, self.inner.limits(), &mut |part| {
             bytes.extend_from_slice(part);
             bytes.len() <= LARGEST_DIGEST
         })
@@ -380,7 +380,7 @@ impl<S: Source> Source for Vouched<S> {
         let mut hasher = Hasher::default();
         let altered =
             |_| io::Error::other("altered since CloudTrail delivered it, as its digest shows");
-        inflate(&bytes, &mut |part| {
+        inflate(&bytes, self.inner.limits(), &mut |part| {
             hasher.add(part);
             true
         })
@@ -397,6 +397,10 @@ impl<S: Source> Source for Vouched<S> {
 
     fn vouches_for(&self, object: &ObjectRef) -> bool {
         self.hashes.contains_key(file_name(&object.name))
+    }
+
+    fn limits(&self) -> Limits {
+        self.inner.limits()
     }
 
     fn remarks(&self) -> Vec<String> {
@@ -442,8 +446,9 @@ fn stored(source: &impl Source, object: &ObjectRef) -> io::Result<Vec<u8>> {
 }
 
 /// Hands out the inflated bytes, as long as `part` wants more.
-fn inflate(stored: &[u8], part: &mut dyn FnMut(&[u8]) -> bool) -> io::Result<()> {
+fn inflate(stored: &[u8], limits: Limits, part: &mut dyn FnMut(&[u8]) -> bool) -> io::Result<()> {
     let mut input = Inflate::new(stored);
+    input.limit(limits);
     let mut buffer = vec![0; 64 * 1024];
     loop {
         let count = input.read(&mut buffer).map_err(io::Error::other)?;

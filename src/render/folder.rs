@@ -1,6 +1,8 @@
 //! `--out-dir`: the reports and a folder per role, never overwriting what is there unless told to.
 //!
-//! Each file is written beside its place and then moved there, so that no reader meets half of one.
+//! Each file is written beside its place and then moved there, so that no reader meets half of one; the last
+//! is `report.json`, and one of an earlier run goes first, so that it is there only where all else is. Nothing
+//! is written through links, and what is written is for the user alone: it describes an account.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -23,6 +25,9 @@ pub enum FolderError {
     /// It holds files already.
     #[error("`{0}` is not empty")]
     NotEmpty(PathBuf),
+    /// Something in it leads elsewhere.
+    #[error("`{0}` is a link: nothing is written through links")]
+    Link(PathBuf),
     /// It cannot be made or written.
     #[error("cannot write `{path}`: {source}")]
     Io {
@@ -35,6 +40,8 @@ pub enum FolderError {
 
 /// The list of the files of a run, by which a later one with `force` knows what it may delete.
 const LIST: &str = ".rolefit-files";
+/// The file that says that all others are there.
+const REPORT: &str = "report.json";
 
 /// Writes `report.json`, `report.html`, `report.md` and per role `ACCOUNT/ROLE-NAME/` with
 /// `policy.json`, `managed-policy-N.json`, `current.json`, `policy.diff`, `decisions.json`, `role.tf`, `template.yaml`, `sam.yaml`,
@@ -55,6 +62,13 @@ pub fn write_folder(
         return Err(FolderError::NotEmpty(folder.to_owned()));
     }
     let earlier = fs::read_to_string(folder.join(LIST)).unwrap_or_default();
+    let report_json = folder.join(REPORT);
+    if let Err(source) = fs::remove_file(&report_json)
+        && source.kind() != io::ErrorKind::NotFound
+    {
+        let path = report_json;
+        return Err(FolderError::Io { path, source });
+    }
     let mut target = Target {
         folder,
         written: Vec::new(),
@@ -64,13 +78,15 @@ pub fn write_folder(
     }
     target.file(Path::new("report.md"), |out| write_markdown(report, out))?;
     target.file(Path::new("report.html"), |out| write_html(report, out))?;
-    target.file(Path::new("report.json"), |out| write_json(report, out))?;
+    target.written.push(PathBuf::from(REPORT));
     let files: BTreeSet<String> = target.written.iter().map(|p| slashes(p)).collect();
     for old in earlier.lines().filter(|old| !files.contains(*old)) {
         remove_old(folder, old);
     }
     let list: String = files.iter().map(|file| format!("{file}\n")).collect();
     target.file(Path::new(LIST), |out| out.write_all(list.as_bytes()))?;
+    target.written.pop();
+    target.file(Path::new(REPORT), |out| write_json(report, out))?;
     target.written.pop();
     Ok(target.written)
 }
@@ -81,19 +97,45 @@ struct Target<'a> {
 }
 
 impl Target<'_> {
+    /// Makes the folders above a file, for the user alone. The out-dir itself may be a link: the user named it.
+    fn make_folders(&self, relative: &Path) -> Result<(), FolderError> {
+        let mut builder = fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        let io = |path: &Path| {
+            let path = path.to_owned();
+            move |source| FolderError::Io { path, source }
+        };
+        if !self.folder.is_dir() {
+            builder
+                .recursive(true)
+                .create(self.folder)
+                .map_err(io(self.folder))?;
+            builder.recursive(false);
+        }
+        let mut path = self.folder.to_owned();
+        for part in relative.parent().into_iter().flat_map(Path::components) {
+            path.push(part);
+            match fs::symlink_metadata(&path) {
+                Ok(found) if found.is_symlink() => return Err(FolderError::Link(path)),
+                Ok(_) => {}
+                Err(_) => builder.create(&path).map_err(io(&path))?,
+            }
+        }
+        Ok(())
+    }
+
     fn file(
         &mut self,
         relative: &Path,
         write: impl FnOnce(&mut BufWriter<fs::File>) -> io::Result<()>,
     ) -> Result<(), FolderError> {
         let path = self.folder.join(relative);
+        self.make_folders(relative)?;
         let put = || {
-            if let Some(parent) = path.parent() {
-                fs::create_dir_all(parent)?;
-            }
             let mut part = path.clone().into_os_string();
             part.push(".part");
-            let mut out = BufWriter::new(fs::File::create(&part)?);
+            let mut out = BufWriter::new(create(Path::new(&part))?);
             let done = write(&mut out).and_then(|()| out.flush());
             drop(out);
             match done {
@@ -111,6 +153,21 @@ impl Target<'_> {
         })?;
         self.written.push(relative.to_owned());
         Ok(())
+    }
+}
+
+/// A new file for the user alone. One that is there, or a link, is what an earlier run left, and goes.
+fn create(path: &Path) -> io::Result<fs::File> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            fs::remove_file(path)?;
+            options.open(path)
+        }
+        opened => opened,
     }
 }
 

@@ -12,7 +12,7 @@ use std::io::Read;
 use serde_json::error::Category;
 use thiserror::Error;
 
-use super::inflate::{Inflate, InflateError};
+use super::inflate::{Inflate, InflateError, Limits};
 use super::record::{Envelope, Record};
 use super::scan::Glance;
 use super::split::{Broken, Leaf, Room, split};
@@ -154,6 +154,7 @@ pub fn records(reader: impl Read, on_record: impl FnMut(&Record<'_>, &[u8])) -> 
 pub struct Decoder {
     inflate: Option<Inflate<std::io::Empty>>,
     room: Room,
+    limits: Limits,
 }
 
 impl Default for Decoder {
@@ -169,7 +170,13 @@ impl Decoder {
         Self {
             inflate: None,
             room: Room::new(),
+            limits: Limits::default(),
         }
+    }
+
+    /// Sets how far the next objects may swell.
+    pub fn limit(&mut self, limits: Limits) {
+        self.limits = limits;
     }
 
     /// As [`records`].
@@ -196,6 +203,7 @@ impl Decoder {
             Some(inflate) => inflate.restart(reader),
             None => Inflate::new(reader),
         };
+        input.limit(self.limits);
         let outcome = decode(&mut input, largest, &mut self.room, sink);
         self.inflate = Some(input.restart(std::io::empty()));
         outcome

@@ -15,8 +15,25 @@ use thiserror::Error;
 const INPUT: usize = 64 * 1024;
 /// Up to this many inflated bytes no ratio is asked for.
 const FREE_INFLATED: u64 = 256 * 1024 * 1024;
-/// Logs shrink 5 to 14 times, the same record over and over a few hundred times, zeros 1,030 times.
-const MOST_RATIO: u64 = 400;
+
+/// How far an object may swell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Times its size, beyond 256 MiB. Logs shrink 5 to 14 times, the same record over and over a few
+    /// hundred times, zeros 1,030 times.
+    pub ratio: u64,
+    /// Bytes. CloudTrail's largest objects have some hundred million.
+    pub inflated: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            ratio: 400,
+            inflated: 16 * 1024 * 1024 * 1024,
+        }
+    }
+}
 
 /// Why no more bytes come.
 #[derive(Debug, Error)]
@@ -37,8 +54,11 @@ pub enum InflateError {
     #[error("bytes after the end of the gzip data")]
     Trailing,
     /// The data grows as no log does.
-    #[error("inflates to more than {MOST_RATIO} times its size")]
-    Ratio,
+    #[error("inflates to more than {0} times its size (--max-ratio)")]
+    Ratio(u64),
+    /// The data is longer than any log.
+    #[error("inflates to more than {0} bytes (--max-inflated)")]
+    TooMuch(u64),
     /// Compressed in another way.
     #[error("compressed with {0}: only gzip and plain text are read")]
     OtherCompression(&'static str),
@@ -71,6 +91,7 @@ pub struct Inflate<R> {
     member: u32,
     compressed: u64,
     inflated: u64,
+    limits: Limits,
 }
 
 impl<R: Read> Inflate<R> {
@@ -88,7 +109,13 @@ impl<R: Read> Inflate<R> {
             member: 0,
             compressed: 0,
             inflated: 0,
+            limits: Limits::default(),
         }
+    }
+
+    /// Sets how far the object may swell.
+    pub fn limit(&mut self, limits: Limits) {
+        self.limits = limits;
     }
 
     /// Reads from another input, in the same buffers.
@@ -106,6 +133,7 @@ impl<R: Read> Inflate<R> {
             member: 0,
             compressed: 0,
             inflated: 0,
+            limits: self.limits,
         }
     }
 
@@ -148,11 +176,14 @@ impl<R: Read> Inflate<R> {
                 Ok(0) => {}
                 Ok(count) => {
                     self.inflated += count as u64;
+                    let Limits { ratio, inflated } = self.limits;
                     if self.gzip
                         && self.inflated > FREE_INFLATED
-                        && self.inflated / MOST_RATIO > self.compressed
+                        && self.inflated / ratio.max(1) > self.compressed
                     {
-                        self.state = State::Failed(Some(InflateError::Ratio));
+                        self.state = State::Failed(Some(InflateError::Ratio(ratio)));
+                    } else if self.inflated > inflated {
+                        self.state = State::Failed(Some(InflateError::TooMuch(inflated)));
                     }
                     return Ok(count);
                 }

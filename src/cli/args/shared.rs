@@ -112,6 +112,12 @@ pub(in crate::cli) struct RunArgs {
     /// Add the facts of this file, written by `rolefit catalog build`
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) catalog: Option<PathBuf>,
+    /// Give up on a log object that inflates to more than this many times its size, beyond 256 MiB
+    #[arg(long, value_name = "N", default_value_t = 400, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(in crate::cli) max_ratio: u64,
+    /// Give up on a log object that inflates to more than this many MiB
+    #[arg(long, value_name = "MIB", default_value_t = 16_384, value_parser = clap::value_parser!(u64).range(1..=1 << 40))]
+    pub(in crate::cli) max_inflated: u64,
     /// Worker threads; all processors by default
     #[arg(long, value_name = "N")]
     pub(in crate::cli) threads: Option<usize>,

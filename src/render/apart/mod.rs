@@ -5,6 +5,7 @@ mod code;
 mod scripts;
 mod sharing;
 
+use super::paths::{distinct, file_name};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -119,11 +120,13 @@ pub(super) fn files(role: &RoleReport) -> Vec<(String, String)> {
             scripts::finish(role, apart),
         ),
     ];
-    for function in &apart.functions {
-        let folder = format!(
-            "functions/{}",
-            super::paths::file_name(&function.folder(&apart.functions))
-        );
+    let names = apart
+        .functions
+        .iter()
+        .map(|function| file_name(&function.folder(&apart.functions)));
+    let names = distinct(names, &["sharing.md", "finish.sh"]);
+    for (function, name) in apart.functions.iter().zip(names) {
+        let folder = format!("functions/{name}");
         let mut file = |name: &str, text: String| files.push((format!("{folder}/{name}"), text));
         file(
             "decision.json",
