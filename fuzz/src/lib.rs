@@ -8,16 +8,19 @@ use flate2::write::GzEncoder;
 use rolefit::catalog::Catalog;
 use rolefit::grants::Snapshot;
 use rolefit::iam::{Arn, Containment, PolicyDocument, PolicySet, contained, pattern};
+use rolefit::pipeline::stored;
+use rolefit::read::Selection;
 use rolefit::trail::digest::Digest;
 use rolefit::trail::key::LogKey;
 use rolefit::trail::{Decoder, Record, Status, actor, denied, fingerprint};
+use rolefit::usage::file::UsageFile;
 use serde_json::value::RawValue;
 
 /// A target and its name: the folder of its corpus.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 9] = [
+pub const TARGETS: [Target; 10] = [
     ("objects", objects),
     ("record", record),
     ("key", key),
@@ -27,6 +30,7 @@ pub const TARGETS: [Target; 9] = [
     ("denial", denial),
     ("snapshot", snapshot),
     ("digest", digest),
+    ("usage", usage),
 ];
 
 /// Gives few bytes at a time.
@@ -299,6 +303,30 @@ pub fn digest(data: &[u8]) {
     }
 }
 
+/// A folder in memory, where there is one.
+fn folder() -> tempfile::TempDir {
+    let shm = std::path::Path::new("/dev/shm");
+    let made = if shm.is_dir() {
+        tempfile::tempdir_in(shm)
+    } else {
+        tempfile::tempdir()
+    };
+    made.expect("a folder")
+}
+
+/// A usage file: it is read, or refused.
+pub fn usage(data: &[u8]) {
+    let folder = folder();
+    let path = folder.path().join("usage");
+    std::fs::write(&path, data).expect("a file");
+    if let Ok(file) = UsageFile::open(&path)
+        && let Ok(scan) = stored(&file, &Selection::default())
+    {
+        let objects = &scan.objects;
+        assert!(objects.read + objects.failed.len() as u64 <= objects.listed);
+    }
+}
+
 /// A file of the snapshot: the first byte says which. It is used, or there is a note, or no snapshot.
 pub fn snapshot(data: &[u8]) {
     const FILES: [&str; 8] = [
@@ -317,13 +345,7 @@ pub fn snapshot(data: &[u8]) {
         return;
     };
     let file = FILES[usize::from(*which) % FILES.len()];
-    let shm = std::path::Path::new("/dev/shm");
-    let folder = if shm.is_dir() {
-        tempfile::tempdir_in(shm)
-    } else {
-        tempfile::tempdir()
-    }
-    .expect("a folder");
+    let folder = folder();
     let write = |name: &str, content: &[u8]| {
         let path = folder.path().join(name);
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");

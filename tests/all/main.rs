@@ -14,6 +14,7 @@ mod errors;
 mod faults;
 mod fit;
 mod formats;
+mod fuzzed;
 mod generated;
 mod golden;
 mod identity;
