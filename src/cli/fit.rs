@@ -92,6 +92,7 @@ fn private_folder() -> Result<PathBuf, Fault> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(&folder)?;
+    super::interrupt::passing(&folder);
     Ok(folder)
 }
 

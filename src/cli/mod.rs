@@ -17,6 +17,7 @@ mod explain;
 mod fit;
 mod help;
 mod inputs;
+mod interrupt;
 mod policy;
 mod progress;
 mod remote;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::interrupt::{ENDED, LISTED};
 use crate::event::{Event, Observer};
 
 /// Draws what the pipeline tells.
@@ -22,6 +23,7 @@ pub(super) struct Progress {
 impl Progress {
     /// Silent unless stderr is a terminal.
     pub(super) fn new(wanted: bool) -> Self {
+        super::interrupt::listen();
         let visible = wanted && std::io::stderr().is_terminal();
         let bar = ProgressBar::with_draw_target(
             None,
@@ -63,6 +65,7 @@ impl Observer for Progress {
             }
             Event::Listed { objects, bytes } => {
                 self.total.store(objects, Ordering::Relaxed);
+                LISTED.store(objects, Ordering::Relaxed);
                 // Standard input has no size: count objects then.
                 let template = if bytes > 0 {
                     "{bar:16} {percent:>3}% {eta:>4} left  {wide_msg}"
@@ -78,6 +81,7 @@ impl Observer for Progress {
             }
             Event::Object { bytes, records } => {
                 let objects = self.objects.fetch_add(1, Ordering::Relaxed) + 1;
+                ENDED.store(objects, Ordering::Relaxed);
                 let records = self.records.fetch_add(records, Ordering::Relaxed) + records;
                 self.bar.inc(bytes);
                 if !self.bar.is_hidden() {
