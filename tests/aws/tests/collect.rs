@@ -266,13 +266,13 @@ async fn functions_keep_members_that_the_sdk_does_not_know_and_times_are_as_the_
         .then_http_response(|| answer(200, r#"{"FunctionEventInvokeConfigs": [{"FunctionArn": "a", "LastModified": 1700000000}]}"#));
     let gone = mock!(aws_sdk_lambda::Client::list_function_event_invoke_configs)
         .match_requests(|request| request.function_name() == Some("g"))
-        .then_http_response(|| not_found());
+        .then_http_response(not_found);
     let policy = mock!(aws_sdk_lambda::Client::get_policy)
         .match_requests(|request| request.function_name() == Some("f"))
         .then_http_response(|| answer(200, r#"{"Policy": "{}", "RevisionId": "x"}"#));
     let none = mock!(aws_sdk_lambda::Client::get_policy)
         .match_requests(|request| request.function_name() == Some("g"))
-        .then_http_response(|| not_found());
+        .then_http_response(not_found);
     let client = mock_client!(
         aws_sdk_lambda,
         RuleMode::MatchAny,

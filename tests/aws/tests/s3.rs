@@ -132,7 +132,7 @@ fn same_as_disk(
     on_disk.objects.skipped = read.objects.skipped.clone();
     on_disk.objects.listed = read.objects.listed;
     let objects = read.objects.clone();
-    let records = read.usage.records.clone();
+    let records = read.usage.records;
     pretty_equal(
         &outcome(on_disk, &place),
         &outcome(read, url.trim_end_matches('/')),
