@@ -302,7 +302,7 @@ fn a_signal_at_any_moment_leaves_no_partial_file_looking_whole() {
             .stderr(Stdio::null())
             .status();
         let status = child.wait().unwrap();
-        killed += usize::from(status.code().is_none());
+        killed += usize::from(status.code() != Some(4));
         let files = whole_files(&out);
         let report = out.join("report.json").exists();
         partly += usize::from(files > 0 && !report);
@@ -312,9 +312,9 @@ fn a_signal_at_any_moment_leaves_no_partial_file_looking_whole() {
                 "the report is written when all else is: {files} of {all}"
             );
         }
-        if let Some(code) = status.code() {
-            assert_eq!(code, 4);
-        }
+        // Before the program listens for it the signal ends it, later it ends as a failure.
+        let ended = matches!(status.code(), None | Some(1 | 4));
+        assert!(ended, "{status}");
     }
     println!("{rounds} signals: {killed} ended the run, {partly} while it wrote");
     assert!(killed > 0, "some came in time");
