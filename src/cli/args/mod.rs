@@ -56,7 +56,7 @@ pub(in crate::cli) enum Command {
     Merge(super::scan::MergeArgs),
     /// The account as it is now, as a snapshot folder for the other commands
     Collect(super::collect::CollectArgs),
-    /// Put the proposals of a `fit` in place, checked before each step; a dry run without --yes
+    /// Put proposals of a `fit` in place, checked before each step; a dry run without --yes
     Apply(super::apply::ApplyArgs),
     /// Put back what a role had before `apply`
     Rollback(super::apply::RollbackArgs),
