@@ -72,6 +72,7 @@ pub(super) fn run(args: &ScanArgs) -> Result<Exit, Fault> {
                 pool: &pool,
                 observer: &progress,
                 checkpoint: args.logs.stored.checkpoint as usize,
+                shard,
             };
             let mut listing = source.list(&progress).select(&selection);
             let none = listing.objects.is_empty() && listing.failed.is_empty();

@@ -143,9 +143,10 @@ pub(super) fn update(
         pool,
         observer: &progress,
         checkpoint: logs.stored.checkpoint as usize,
+        shard: None,
     };
     let updated = state
-        .update(source.list(&progress), reading)
+        .update(logs.named(), source.list(&progress), reading)
         .map_err(of_state)?;
     drop(progress);
     say(

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::ThreadPool;
 
-use super::record::{record, unopened};
+use super::record::{Shard, record, unopened};
 use super::scan::announce;
 use crate::catalog::Catalog;
 use crate::event::{Event, Observer};
@@ -37,6 +38,8 @@ pub struct Reading<'r> {
     pub observer: &'r dyn Observer,
     /// Log objects after which what was found is written down.
     pub checkpoint: usize,
+    /// Only this part of them is read.
+    pub shard: Option<Shard>,
 }
 
 impl Reading<'_> {
@@ -48,6 +51,12 @@ impl Reading<'_> {
             catalogs: BTreeSet::from([self.catalog.version().to_owned()]),
             selection: self.selection.clone(),
             exact: true,
+            shards: self
+                .shard
+                .filter(|shard| shard.of > 1)
+                .map(|shard| (shard.of, BTreeSet::from([shard.number])))
+                .into_iter()
+                .collect(),
         }
     }
 
@@ -139,7 +148,6 @@ pub fn merge_into(out: &Path, files: &[PathBuf]) -> Result<(), MergeError> {
     };
     while files.len() > FAN_IN {
         let mut parts = Parts::of(out);
-        parts.first = rounds.iter().map(|parts: &Parts| parts.paths.len()).sum();
         for group in files.chunks(FAN_IN) {
             let group = open(group)?;
             let own = file::header(&group)?;
@@ -165,7 +173,6 @@ fn open(paths: &[PathBuf]) -> Result<Vec<UsageFile>, MergeError> {
 /// Files beside the one that is made, gone when it is.
 pub(super) struct Parts {
     out: PathBuf,
-    first: usize,
     pub(super) paths: Vec<PathBuf>,
 }
 
@@ -173,7 +180,6 @@ impl Parts {
     pub(super) fn of(out: &Path) -> Self {
         Self {
             out: out.to_owned(),
-            first: 0,
             paths: Vec::new(),
         }
     }
@@ -187,7 +193,9 @@ impl Parts {
         &mut self,
         with: impl FnOnce(&mut BufWriter<fs::File>) -> Result<(), MergeError>,
     ) -> Result<(), MergeError> {
-        let path = beside(&self.out, self.first + self.paths.len() + 1);
+        // Parts of one round are merged into those of the next: no two have the same name.
+        static NEXT: AtomicUsize = AtomicUsize::new(1);
+        let path = beside(&self.out, NEXT.fetch_add(1, Ordering::Relaxed));
         let mut out = BufWriter::new(fs::File::create(&path)?);
         self.paths.push(path);
         with(&mut out)?;

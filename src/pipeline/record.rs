@@ -22,9 +22,14 @@ pub struct Shard {
 }
 
 impl Shard {
-    /// Whether the object of this name is part of it: by the first eight bytes of the SHA-256 of the name.
+    /// Whether the object of this name is part of it: by the first eight bytes of the SHA-256 of the name,
+    /// from `AWSLogs/` on where it has that. The place may be spelled in several ways.
     #[must_use]
     pub fn holds(self, name: &str) -> bool {
+        let name = name.find("AWSLogs/").map_or_else(
+            || name.trim_start_matches("./"),
+            |at| name.get(at..).unwrap_or(name),
+        );
         let digest = Sha256::digest(name.as_bytes());
         let mut first = [0; 8];
         first.copy_from_slice(&digest[..8]);

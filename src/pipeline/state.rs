@@ -24,6 +24,8 @@ use crate::usage::ledger::{End, ObjectRow};
 /// Days whose events are told apart by their marks, the newest among them: copies of an event are
 /// delivered within hours of each other.
 const MARKED_DAYS: i32 = 3;
+/// Why an object is failed that was listed and not come to.
+const WAITING: &str = "not read yet: the run that found it was cut short";
 /// Seconds of a day.
 const DAY: i64 = 86_400;
 
@@ -153,11 +155,17 @@ impl State {
         self.folder.join(name)
     }
 
-    /// Reads what was listed and is not yet known. `selection.from` is the first day that is kept.
+    /// Reads what was listed at `places` (files, folders, globs) and is not yet known. `selection.from` is
+    /// the first day that is kept.
     ///
     /// # Errors
     /// [`StateError`]; the state is then that of the last batch that was written.
-    pub fn update(&self, listing: Listing, reading: Reading<'_>) -> Result<Updated, StateError> {
+    pub fn update(
+        &self,
+        places: &[String],
+        listing: Listing,
+        reading: Reading<'_>,
+    ) -> Result<Updated, StateError> {
         let path = self.file();
         for partial in leftovers(&path).unwrap_or_default() {
             let _ = fs::remove_file(partial);
@@ -190,6 +198,11 @@ impl State {
         };
         announce(&listing.objects, reading.observer);
         let mut rest = unopened(&listing);
+        // A run that is cut short leaves word of what it did not come to.
+        for object in &listing.objects {
+            let row = ObjectRow::unread(End::Failed(WAITING.to_owned()), 0);
+            rest.object(object.name.clone(), row);
+        }
         let mut batches = batches(listing.objects, reading.checkpoint);
         if batches.is_empty() {
             batches.push(Vec::new());
@@ -199,15 +212,16 @@ impl State {
             let mut ledger = std::mem::take(&mut rest);
             ledger.merge(reading.record(&batch));
             for (name, row) in ledger.rows() {
-                if known.get(name).is_none_or(|before| before < row) {
-                    known.insert(name.to_owned(), row.clone());
-                }
+                known.insert(name.to_owned(), row.clone());
             }
             let mut options = MergeOptions {
-                forget_unlisted: at == 0,
                 again: true,
+                in_turn: true,
                 ..MergeOptions::default()
             };
+            if at == 0 && before.is_some() {
+                options.listed_anew = places.iter().map(|place| literal(place)).collect();
+            }
             if at == last {
                 options.drop_before = first_day(reading.selection);
                 (options.seal_before, options.keep) = plan(&known);
@@ -265,6 +279,12 @@ impl State {
             None => Ok(()),
         }
     }
+}
+
+/// The part of a place that is no pattern.
+fn literal(place: &str) -> String {
+    let end = place.find(['*', '?', '[']).unwrap_or(place.len());
+    place.chars().take(place[..end].chars().count()).collect()
 }
 
 /// Whether an object was not read to its end before, or has another size now.

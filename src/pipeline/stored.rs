@@ -125,6 +125,9 @@ pub(super) fn stored_window(
     Ok(span)
 }
 
+/// Missing shards that are named.
+const MOST_MISSING: usize = 1_000;
+
 /// One table a period.
 pub(super) struct Periods {
     pub(super) usage: Vec<Usage>,
@@ -164,6 +167,17 @@ pub(super) fn stored_periods(
         }
         delivered(&name, &row, selection, starts, &mut tables);
     }
+    for (of, held) in &file.header().shards {
+        for number in (1..=*of)
+            .filter(|number| !held.contains(number))
+            .take(MOST_MISSING)
+        {
+            let why = "it was not merged into the usage file".to_owned();
+            objects.failed.push((format!("shard {number}/{of}"), why));
+            objects.failed_anywhere += 1;
+            objects.listed += 1;
+        }
+    }
     objects.failed.sort();
     let mut usage: Vec<Usage> = tables.into_iter().map(Table::finish).collect();
     let apart: u64 = usage
@@ -172,11 +186,13 @@ pub(super) fn stored_periods(
         .sum();
     if let Some(first) = usage.first_mut() {
         let records = &mut first.records;
-        records.read = read;
         records.undecodable = undecodable;
         records.duplicate = selected.saturating_sub(apart);
         // What is outside the selection.
-        records.other += read.saturating_sub(undecodable + selected);
+        let outside = read.saturating_sub(undecodable + selected);
+        records.other += outside;
+        // The table also holds events of objects that are others now, or were delivered past the selection.
+        records.read = apart + records.duplicate + undecodable + outside;
     }
     Ok(Periods { usage, objects })
 }

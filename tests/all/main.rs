@@ -28,5 +28,6 @@ mod samples;
 mod schedules;
 mod silence;
 mod state;
+mod unread;
 mod usage;
 mod world;

@@ -25,8 +25,10 @@ pub struct MergeOptions {
     /// An object may have been read again after the marks of its days were sealed. The result then says
     /// that events may have counted twice; otherwise such files are refused.
     pub again: bool,
-    /// What could not be listed before is not remembered by the first file.
-    pub forget_unlisted: bool,
+    /// The files are readings one after the other: of an object the last one counts.
+    pub in_turn: bool,
+    /// What the first file could not list below these places was listed anew.
+    pub listed_anew: Vec<String>,
 }
 
 /// Why files cannot be put together.
@@ -85,6 +87,7 @@ pub fn header(files: &[UsageFile]) -> Result<Header, MergeError> {
             .map(|file| file.header().selection.clone())
             .unwrap_or_default(),
         exact: true,
+        shards: super::Shards::new(),
     };
     for file in files {
         let (own, all) = (&file.header().selection, &header.selection);
@@ -130,9 +133,13 @@ pub fn merge(
             .is_none_or(|from| day.is_none_or(|day| day >= from))
     };
     let mut overlap = false;
+    let mut more = false;
     for day in days(files, Kind::Objects).iter().filter(|day| kept(day)) {
-        overlap |= objects(files, *day, options.forget_unlisted, &mut output)?;
+        let found = objects(files, *day, options, &mut output)?;
+        overlap |= found.overlap;
+        more |= found.more;
     }
+    header.shards = shards(files, more);
     for day in days(files, Kind::Pages).iter().filter(|day| kept(day)) {
         let holders: Vec<&UsageFile> = files
             .iter()
@@ -174,38 +181,74 @@ fn same(files: &[&UsageFile], day: Option<i32>) -> bool {
         .all(|pair| matches!(pair, [a, b] if of(a) == of(b)))
 }
 
-/// The objects of a day. Says whether one stands in several files.
+/// Which shards the union holds. A shard that has no object beside those of whole files (`more` is
+/// false) is part of them.
+fn shards(files: &[UsageFile], more: bool) -> super::Shards {
+    let mut shards = super::Shards::new();
+    let whole = files.iter().any(|file| file.header().shards.is_empty());
+    if more || !whole {
+        for file in files {
+            super::unite(&mut shards, &file.header().shards);
+        }
+    }
+    shards
+}
+
+/// What was found among the objects of a day.
+#[derive(Default)]
+struct Found {
+    /// One stands in several files.
+    overlap: bool,
+    /// A shard has one that no whole file has.
+    more: bool,
+}
+
+/// The objects of a day.
 fn objects<W: Write>(
     files: &[UsageFile],
     day: Option<i32>,
-    forget: bool,
+    options: &MergeOptions,
     output: &mut Output<W>,
-) -> Result<bool, MergeError> {
+) -> Result<Found, MergeError> {
     let known = files.first().and_then(|file| file.find(Kind::Objects, day));
-    let forget = forget && known.is_some_and(|section| section.facts.failed > 0);
+    let forget =
+        !options.listed_anew.is_empty() && known.is_some_and(|section| section.facts.failed > 0);
     let mut holders = files
         .iter()
         .filter_map(|file| Some((file, file.find(Kind::Objects, day)?)));
     let (first, rest) = (holders.next(), holders.collect::<Vec<_>>());
     let Some((file, section)) = first else {
-        return Ok(false);
+        return Ok(Found::default());
     };
+    let is_whole = |file: &UsageFile| file.header().shards.is_empty();
+    let mut found = Found::default();
     if rest.is_empty() && !forget {
         file.copy_to(section, output)?;
-        return Ok(false);
+        found.more = !is_whole(file);
+        return Ok(found);
     }
     let mut joined: BTreeMap<String, ObjectRow> = file.object_rows(section)?;
-    if forget {
-        joined.retain(|_, row| !matches!(row.end, End::Unlisted(_)));
+    let mut whole: BTreeSet<String> = BTreeSet::new();
+    if is_whole(file) {
+        whole.extend(joined.keys().cloned());
     }
-    let mut overlap = false;
+    if forget {
+        let anew = |name: &String| options.listed_anew.iter().any(|at| name.starts_with(at));
+        joined.retain(|name, row| !(matches!(row.end, End::Unlisted(_)) && anew(name)));
+    }
     for (file, section) in rest {
         for (name, row) in file.object_rows(section)? {
+            if is_whole(file) {
+                whole.insert(name.clone());
+            }
             match joined.get_mut(&name) {
                 Some(known) => {
-                    overlap = true;
-                    if *known < row {
+                    // What was never opened has no events.
+                    found.overlap |= known.compressed > 0;
+                    if options.in_turn {
                         *known = row;
+                    } else {
+                        known.join(row);
                     }
                 }
                 None => {
@@ -214,12 +257,13 @@ fn objects<W: Write>(
             }
         }
     }
+    found.more = joined.keys().any(|name| !whole.contains(name));
     if joined.is_empty() {
-        return Ok(overlap);
+        return Ok(found);
     }
     let rows: Vec<(&str, &ObjectRow)> = joined.iter().map(|(n, r)| (n.as_str(), r)).collect();
     output.objects(day, &rows)?;
-    Ok(overlap)
+    Ok(found)
 }
 
 /// A day that one file holds.

@@ -14,7 +14,7 @@ mod page;
 mod read;
 mod wire;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::PathBuf;
 
@@ -51,6 +51,20 @@ pub struct Header {
     pub selection: Selection,
     /// No event may have counted twice.
     pub exact: bool,
+    /// Where the file holds a part of what was asked for.
+    pub shards: Shards,
+}
+
+/// Into how many shards log objects were divided, and which of them a file holds. Empty where it holds
+/// all of them.
+pub type Shards = BTreeMap<u64, BTreeSet<u64>>;
+
+/// Adds the shards of another file; a division of which all are there is none.
+fn unite(shards: &mut Shards, other: &Shards) {
+    for (of, numbers) in other {
+        shards.entry(*of).or_default().extend(numbers);
+    }
+    shards.retain(|of, numbers| (numbers.len() as u64) < *of);
 }
 
 /// What a section adds to the accounts of the whole.

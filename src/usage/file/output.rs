@@ -225,6 +225,12 @@ fn directory(header: &Header, sections: &[Section]) -> Vec<u8> {
     w.option(selection.from, Writer::signed);
     w.option(selection.to, Writer::signed);
     w.flag(header.exact);
+    w.number(header.shards.len());
+    for (of, numbers) in &header.shards {
+        w.number(*of);
+        w.number(numbers.len());
+        numbers.iter().for_each(|number| w.number(*number));
+    }
     w.number(sections.len());
     for section in sections {
         w.number(match section.kind {

@@ -293,6 +293,7 @@ fn directory(bytes: &[u8]) -> Result<(Header, Vec<Section>), Corrupt> {
         to: r.option(Reader::signed)?,
     };
     let exact = r.flag()?;
+    let shards = r.list(|r| Ok((r.number()?, r.list(Reader::number)?.into_iter().collect())))?;
     let sections = r.list(section)?;
     r.end()?;
     let mut seen = BTreeSet::new();
@@ -304,6 +305,7 @@ fn directory(bytes: &[u8]) -> Result<(Header, Vec<Section>), Corrupt> {
         catalogs,
         selection,
         exact,
+        shards: shards.into_iter().collect(),
     };
     Ok((header, sections))
 }

@@ -46,6 +46,7 @@ fn written() -> Vec<u8> {
             from: Some(5),
             ..Selection::default()
         },
+        shards: super::Shards::from([(4, BTreeSet::from([1, 3]))]),
         exact: true,
     };
     let mut bytes = Vec::new();

@@ -107,8 +107,7 @@ impl Ledger {
     /// Notes an object; of two readings the greater counts.
     pub fn object(&mut self, name: String, row: ObjectRow) {
         match self.objects.get_mut(&name) {
-            Some(known) if *known >= row => {}
-            Some(known) => *known = row,
+            Some(known) => known.join(row),
             None => {
                 self.objects.insert(name, row);
             }

@@ -17,14 +17,14 @@ pub enum End {
     Read,
 }
 
-/// What is kept of one log object. Of two readings of it the greater counts: it is the one that ended
-/// better, and saw more.
+/// What is kept of one log object. Of two readings of it the greater counts: the one of more bytes, since
+/// objects grow; of as many bytes the one that ended better.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ObjectRow {
-    /// How it ended.
-    pub end: End,
     /// Bytes as listed; 0 where nobody knew.
     pub size: u64,
+    /// How it ended.
+    pub end: End,
     /// Bytes as read.
     pub compressed: u64,
     /// Bytes after inflating.
@@ -38,6 +38,16 @@ pub struct ObjectRow {
 }
 
 impl ObjectRow {
+    /// Adds another reading of the same object, in whatever order. What could not be decoded once stays
+    /// said.
+    pub fn join(&mut self, other: Self) {
+        let undecodable = self.undecodable.max(other.undecodable);
+        if *self < other {
+            *self = other;
+        }
+        self.undecodable = undecodable;
+    }
+
     /// An object of which nothing was read.
     #[must_use]
     pub fn unread(end: End, size: u64) -> Self {
