@@ -124,6 +124,10 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, Fault> {
         format => fit::write_format(report, format, None, &mut out)?,
     }
     out.flush()?;
+    if let (Some(drift), false) = (&drift, matches!(args.output, Format::Text | Format::Json)) {
+        // The other formats have no place for it.
+        drift.text(&mut io::stderr().lock())?;
+    }
     // What was said is remembered once it was said.
     if let Some(drift) = &drift {
         drift.remember(&fitted)?;

@@ -116,7 +116,16 @@ impl Drift {
         };
         drift.since = Some(before.window.1.clone().unwrap_or_default());
         let none = RoleMemory::default();
-        for (arn, role) in &drift.now.roles {
+        let looked_at: Vec<String> = drift.now.roles.keys().cloned().collect();
+        // Roles that were not asked for this time are not forgotten.
+        for (arn, role) in &before.roles {
+            let now = drift.now.roles.entry(arn.clone());
+            now.or_insert_with(|| role.clone());
+        }
+        for arn in &looked_at {
+            let Some(role) = drift.now.roles.get(arn) else {
+                continue;
+            };
             let known = before.roles.get(arn).unwrap_or(&none);
             let new = |now: &BTreeSet<String>, known: &BTreeSet<String>| -> BTreeSet<String> {
                 now.difference(known).cloned().collect()
@@ -258,7 +267,10 @@ impl Memory {
             .roles
             .iter()
             .map(|role| {
-                let used = role.decisions.iter().filter(|row| row.count > 0);
+                let used = role
+                    .decisions
+                    .iter()
+                    .filter(|row| row.count > 0 && row.verdict != "denied-only");
                 let memory = RoleMemory {
                     used: used.map(|row| row.action.clone()).collect(),
                     removable: removable.remove(&role.arn).unwrap_or_default(),

@@ -132,6 +132,13 @@ pub(super) fn update(
     pool: &ThreadPool,
 ) -> Result<(), Fault> {
     no_stdin(logs)?;
+    if selection
+        .from
+        .is_some_and(|from| from.rem_euclid(86_400) != 0)
+    {
+        let error = anyhow!("a state keeps whole days, and --from is a time within one");
+        return Err(Fault::new(Exit::Usage, error).hint("give --from as a date, or --since"));
+    }
     let mut excluded = excluded.to_vec();
     excluded.extend(logs.stored.state.iter().cloned());
     let source = inputs::source(logs, selection, &excluded)?;
@@ -145,8 +152,14 @@ pub(super) fn update(
         checkpoint: logs.stored.checkpoint as usize,
         shard: None,
     };
+    let listing = source.list(&progress);
+    if listing.objects.is_empty() && listing.skipped.is_empty() && listing.failed.is_empty() {
+        let error = anyhow!("no CloudTrail log in {}", name(logs));
+        return Err(Fault::new(Exit::NoInput, error)
+            .hint("give the folder that holds AWSLogs/, or log files (*.json.gz)"));
+    }
     let updated = state
-        .update(logs.named(), source.list(&progress), reading)
+        .update(logs.named(), listing, reading)
         .map_err(of_state)?;
     drop(progress);
     say(
@@ -214,7 +227,7 @@ pub(super) fn not_here(stored: &StoredArgs, command: &str) -> Result<(), Fault> 
 /// The input, for people.
 pub(super) fn name(logs: &LogArgs) -> String {
     let stored = logs.stored.usage.as_ref().or(logs.stored.state.as_ref());
-    match stored {
+    match stored.filter(|_| !logs.given()) {
         Some(path) => path.display().to_string(),
         None => logs.named().join(" "),
     }

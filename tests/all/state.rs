@@ -398,6 +398,15 @@ fn what_changed_since_the_last_check_is_told() {
         "sns:DeleteTopic",
         "sns:GetSubscriptionAttributes",
     ]));
+    // What was not looked at is neither told nor forgotten; what has no place in a format is told beside it.
+    let memory = world.path().join("state/last-check.json");
+    let before = fs::read(&memory).unwrap();
+    let (exit, says) = check(&world, &["--role", "nobody", "--max-unused", "5"]);
+    assert_eq!(exit, 0, "{says}");
+    let (exit, says) = check(&world, &["--output", "github", "--max-unused", "5"]);
+    assert_eq!(exit, 12, "{says}");
+    assert!(says.contains("broke on"), "{says}");
+    fs::write(&memory, before).unwrap();
     let (exit, says) = check(&world, &["--output", "json", "--max-unused", "5"]);
     let drift: Value = serde_json::from_str(says.split("\nstate:").next().unwrap()).unwrap();
     let drift = &drift["drift"];

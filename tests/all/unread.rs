@@ -188,3 +188,21 @@ fn records_balance_where_an_object_is_another_now() {
     let again = stdout(&rolefit(&["scan", "--state", &state, &logs]));
     assert!(again.contains("log objects"), "{again}");
 }
+
+#[test]
+fn a_state_wants_whole_days_and_logs() {
+    let folder = tempfile::tempdir().unwrap();
+    let logs = folder.path().join("logs");
+    let state = text(&folder.path().join("state"));
+    write(&logs, "a.json", 1, 0);
+    let logs = text(&logs);
+    let refused = |more: &[&str]| {
+        let mut arguments = vec!["scan", "--state", &state];
+        arguments.extend(more);
+        code(&rolefit(&arguments))
+    };
+    assert_eq!(refused(&[&logs, "--from", "2026-09-20T12:30:00Z"]), 2);
+    let empty = folder.path().join("empty");
+    fs::create_dir(&empty).unwrap();
+    assert_eq!(refused(&[&text(&empty)]), 3);
+}

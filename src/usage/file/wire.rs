@@ -86,6 +86,9 @@ pub(super) fn put(out: &mut Vec<u8>, mut number: u64) {
     out.push(number as u8);
 }
 
+/// Texts that a section may name: what they take in memory is bounded by it, however few bytes they take.
+const MOST_TEXTS: usize = 1 << 24;
+
 /// Bytes to be read.
 pub(super) struct Reader<'b> {
     rest: &'b [u8],
@@ -104,6 +107,10 @@ impl<'b> Reader<'b> {
     /// Bytes that [`Writer::finish`] gave.
     pub(super) fn new(bytes: &'b [u8]) -> Result<Self, Corrupt> {
         let mut reader = Self::plain(bytes);
+        let mut first = Self::plain(bytes);
+        if first.count()? > MOST_TEXTS {
+            return Err(Corrupt("too many texts"));
+        }
         reader.texts = reader.list(Self::inline)?;
         Ok(reader)
     }
