@@ -10,8 +10,11 @@ use serde_json::Value;
 
 use super::remote::ConnectArgs;
 use super::{Exit, Fault};
+use crate::catalog::Catalog;
+use crate::iam::{Conditions, Containment, NamedPolicy, PolicyDocument, PolicySet, Statement};
 use crate::pipeline::names;
 use crate::render::{Change, Target};
+use crate::verify;
 
 /// `rolefit apply`.
 #[derive(Debug, ClapArgs)]
@@ -177,9 +180,75 @@ fn change(role: &Found, row: Option<&Value>, accept_review: bool) -> Result<Opti
         managed,
         attach: None,
     };
+    narrower(role, row, &target).map_err(|why| {
+        refuse(&why).hint("fit again: its files are of several runs, or were changed")
+    })?;
     Change::plan(&role.arn, &role.current, &target)
         .map(Some)
         .map_err(|error| refuse(&error.to_string()))
+}
+
+/// Proves once more, from the files that are about to be put, that they allow nothing that `current.json` does
+/// not, but for what the user had added.
+fn narrower(role: &Found, row: &Value, target: &Target) -> Result<(), String> {
+    let words = |error: &dyn std::fmt::Display| error.to_string();
+    let mut current = super::policy::documents(&[role.folder.join("current.json")])
+        .map_err(|fault| words(&fault.error))?;
+    let decisions = row.get("decisions").and_then(Value::as_array);
+    let added: Vec<Statement> = decisions
+        .into_iter()
+        .flatten()
+        .filter(|decision| decision.get("verdict").and_then(Value::as_str) == Some("added"))
+        .filter_map(|decision| {
+            // Nothing else is ever added.
+            let action = decision.get("action")?.as_str()?.to_owned();
+            if !action.starts_with("logs:") {
+                return None;
+            }
+            let resources = decision.get("resources")?.as_array()?.iter();
+            let resources = resources.filter_map(|r| r.as_str().map(str::to_owned));
+            let (actions, resources) = (vec![action], resources.collect());
+            Some(Statement::allow(
+                None,
+                actions,
+                resources,
+                Conditions::none(),
+            ))
+        })
+        .collect();
+    if !added.is_empty() {
+        current.identity.push(NamedPolicy {
+            name: "added".into(),
+            document: PolicyDocument::new(added),
+        });
+    }
+    let inline = target.inline.iter().map(|document| ("inline", document));
+    let managed = target
+        .managed
+        .iter()
+        .map(|(name, text)| (name.as_str(), text));
+    let identity = inline
+        .chain(managed)
+        .map(|(name, document)| {
+            let document = PolicyDocument::from_value(document).map_err(|error| words(&error))?;
+            let name = name.to_owned();
+            Ok(NamedPolicy { name, document })
+        })
+        .collect::<Result<_, String>>()?;
+    let proposed = PolicySet {
+        identity,
+        boundary: current.boundary.clone(),
+    };
+    match verify::contained(&proposed, &current, Catalog::builtin()) {
+        Containment::Contained => Ok(()),
+        Containment::NotContained(witness) => Err(format!(
+            "it would allow {} on {}, which current.json does not",
+            witness.action, witness.resource
+        )),
+        Containment::Unknown(why) => {
+            Err(format!("nobody can tell that it allows nothing new: {why}"))
+        }
+    }
 }
 
 #[cfg(not(feature = "aws"))]

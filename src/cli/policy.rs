@@ -163,7 +163,7 @@ pub(super) fn simulate(args: &SimulateArgs) -> Result<Exit, Fault> {
 }
 
 /// The policies of several files as one set.
-fn documents(paths: &[std::path::PathBuf]) -> Result<PolicySet, Fault> {
+pub(super) fn documents(paths: &[std::path::PathBuf]) -> Result<PolicySet, Fault> {
     let mut set = PolicySet::default();
     for path in paths {
         let of_file = file(path)?;

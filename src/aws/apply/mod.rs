@@ -120,8 +120,8 @@ impl Applier {
         Ok(Ended::Done { before })
     }
 
-    /// Takes the steps back, from wherever the role is. The boundary of before is set first, where the role has
-    /// another; one where there was none is not taken away: that would widen.
+    /// Takes the steps back, from wherever the role is. The boundary of before is set first, where it is gone. One
+    /// that somebody set since is not touched: it may be holding the role back.
     ///
     /// # Errors
     /// When the role is in no state of the change, or IAM refuses.
@@ -137,7 +137,7 @@ impl Applier {
         };
         self.session.runtime.block_on(async {
             let found = live::boundary_arn(&self.client, change).await?;
-            if found.as_ref() == Some(wanted) {
+            if found.is_some() {
                 return Ok(());
             }
             self.client

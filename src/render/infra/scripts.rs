@@ -53,8 +53,12 @@ fn printed(document: &Value) -> String {
 }
 
 fn digest(state: &RoleState) -> String {
+    sha256(&text(state))
+}
+
+fn sha256(text: &str) -> String {
     let mut out = String::new();
-    for byte in Sha256::digest(text(state).as_bytes()) {
+    for byte in Sha256::digest(text.as_bytes()) {
         let _ = write!(out, "{byte:02x}");
     }
     out
@@ -84,9 +88,28 @@ pub fn script_files(role: &RoleReport, options: InfraOptions) -> Vec<(String, St
             file
         }));
     }
+    let proposed = role.proposed.as_ref();
+    let of_role = proposed.into_iter().flat_map(|proposed| {
+        let managed = proposed.managed_policies.iter().enumerate();
+        let managed = managed.map(|(at, m)| (format!("managed-policy-{}.json", at + 1), &m.policy));
+        let inline = proposed
+            .policy
+            .iter()
+            .map(|p| ("policy.json".to_owned(), p));
+        inline.chain(managed)
+    });
+    let files: Vec<(String, String)> = of_role
+        .map(|(file, document)| (file, sha256(&json_text(document))))
+        .chain(out.iter().map(|(file, text)| (file.clone(), sha256(text))))
+        .collect();
     let states: Vec<String> = change.states().iter().map(digest).collect();
     let mut script = |name: &str, calls: &[String], forward: bool| {
-        let text = self::script(role, &change, &states, calls, &plan.notes, forward);
+        // Going back must be possible before anything is done, and needs nothing of what was put.
+        let files: Vec<&(String, String)> = files
+            .iter()
+            .filter(|(file, _)| forward || file.starts_with("rollback/"))
+            .collect();
+        let text = self::script(role, &change, &states, calls, &files, &plan.notes, forward);
         out.push((name.to_owned(), text));
     };
     script("apply.sh", &forward, true);
@@ -163,6 +186,7 @@ fn script(
     change: &Change,
     states: &[String],
     calls: &[String],
+    files: &[&(String, String)],
     notes: &[String],
     forward: bool,
 ) -> String {
@@ -196,6 +220,10 @@ fn script(
         out.push_str("if [ \"${1-}\" != --accept-review ]; then\n  echo \"$role is for review: read the reasons above, then run $0 --accept-review\" >&2\n  exit 1\nfi\n");
     }
     out.push_str(COMMON);
+    for (file, digest) in files {
+        let _ = writeln!(out, "same {} {digest}", shell(file));
+    }
+    out.push_str(ACCOUNT);
     out.push_str("step() {\n  case $1 in\n");
     for (at, (call, step)) in calls.iter().zip(&change.steps).enumerate() {
         let words = if forward {
@@ -268,7 +296,16 @@ arrive() { # IAM may take a moment to show what was done
   done
   return 1
 }
-found=$(aws sts get-caller-identity --query Account --output text)
+same() { # a document is put only as it was proven
+  if [ "$(sha < "$1")" != "$2" ]; then
+    echo "$1 is not the file that was written with this script: fit again" >&2
+    exit 1
+  fi
+}
+"#;
+
+/// Whose credentials these are.
+const ACCOUNT: &str = r#"found=$(aws sts get-caller-identity --query Account --output text)
 if [ "$found" != "$account" ]; then
   echo "these credentials are of account $found, $role is of $account" >&2
   exit 1
@@ -295,9 +332,10 @@ done
 echo "$role: done"
 "#;
 
-const ROLLBACK: &str = r#"# The boundary is set back first. One that was not there is left: without it the role may do more.
+const ROLLBACK: &str = r#"# The boundary is set back first, where it is gone. One that somebody set since is left: it may be holding the
+# role back.
 bound=$(aws iam get-role --role-name "$role" --query 'Role.PermissionsBoundary.PermissionsBoundaryArn || `none`' --output text)
-if [ -n "$boundary" ] && [ "$bound" != "$boundary" ]; then
+if [ -n "$boundary" ] && { [ "$bound" = none ] || [ "$bound" = None ]; }; then
   echo "$role: put permissions boundary $boundary"
   aws iam put-role-permissions-boundary --role-name "$role" --permissions-boundary "$boundary"
 fi
