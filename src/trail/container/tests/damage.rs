@@ -245,7 +245,7 @@ fn a_stream_that_swells_as_no_log_does_is_stopped() {
     let outcome = read(&encoder.finish().unwrap()).1;
     assert_eq!(
         describe(&outcome),
-        "failed: inflates to more than 400 times its size"
+        "failed: inflates to more than 400 times its size (--max-ratio)"
     );
 }
 
