@@ -22,7 +22,6 @@
 //! use rolefit::grants::Snapshot;
 //! use rolefit::pipeline::{FitOptions, fit, scan};
 //! use rolefit::read::{Disk, Selection};
-//! use rolefit::synthesize::{ConditionRule, Granularity, Options, UnseenRule};
 //!
 //! let folder = tempfile::tempdir()?;
 //! let role = "arn:aws:iam::111122223333:role/worker-role";
@@ -45,14 +44,7 @@
 //! let source = Disk::new(&[logs.display().to_string()], &[])?;
 //! let read = scan(&source, &Selection::default(), catalog, &pool, &rolefit::event::Silent);
 //! let snapshot = Snapshot::load(None, &[details], catalog)?;
-//! let options = FitOptions {
-//!     synthesis: Options {
-//!         granularity: Granularity::Prefix, unseen: UnseenRule::Keep, min_window_days: 30,
-//!         neighbours: true, conditions: ConditionRule::Standard, action_wildcards: false, ensure_logging: false, keep: Vec::new(), regions: Vec::new(), from: None, to: None,
-//!     },
-//!     roles: Vec::new(), all_roles: false, accounts: Vec::new(), include_outside: false, per_function: false,
-//! };
-//! let report = fit(read, &snapshot, &options, catalog, &pool);
+//! let report = fit(read, &snapshot, &FitOptions::default(), catalog, &pool);
 //! let proposed = report.roles[0].proposed.as_ref().unwrap();
 //! let policy = proposed.policy.as_ref().unwrap();
 //! assert_eq!(policy["Statement"][0]["Action"], "s3:GetObject");

@@ -10,7 +10,7 @@ use super::{Exit, Fault, fit, inputs, stored};
 use crate::grants::Snapshot;
 use crate::pipeline::{BacktestError, BacktestOptions, FitOptions, SplitAt, backtest};
 use crate::render::{write_backtest_json, write_backtest_text};
-use crate::synthesize::{ConditionRule, Granularity, Options, UnseenRule};
+use crate::synthesize::{Granularity, Options};
 
 pub(super) fn run(args: &BacktestArgs) -> Result<Exit, Fault> {
     let split = split(&args.split)?;
@@ -43,24 +43,16 @@ pub(super) fn run(args: &BacktestArgs) -> Result<Exit, Fault> {
     }
     let options = BacktestOptions {
         fit: FitOptions {
-            include_outside: false,
-            per_function: false,
             synthesis: Options {
-                granularity: Granularity::Prefix,
-                unseen: UnseenRule::Keep,
                 min_window_days: 0,
-                neighbours: true,
-                conditions: ConditionRule::Standard,
-                action_wildcards: false,
-                ensure_logging: false,
-                keep: Vec::new(),
                 regions: selection.regions.iter().cloned().collect(),
                 from: selection.from,
-                to: None,
+                ..Options::default()
             },
             roles: args.roles.role.clone(),
             all_roles: args.roles.all_roles,
             accounts: args.logs.selection.account.clone(),
+            ..FitOptions::default()
         },
         granularities,
         split,

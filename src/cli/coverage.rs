@@ -10,7 +10,7 @@ use crate::grants::{Concern, Snapshot};
 use crate::pipeline::{FitOptions, Scan, coverage};
 use crate::read::Selection;
 use crate::render::{write_coverage_text, write_json};
-use crate::synthesize::{ConditionRule, Granularity, Options, UnseenRule};
+use crate::synthesize::Options;
 
 /// What `coverage` and `explain` have read.
 pub(super) struct Read {
@@ -83,22 +83,14 @@ pub(super) fn read(logs: &args::LogArgs, roles: &RoleArgs) -> Result<Read, Fault
 fn options(logs: &args::LogArgs, roles: &RoleArgs, selection: &Selection) -> FitOptions {
     FitOptions {
         synthesis: Options {
-            granularity: Granularity::Prefix,
-            conditions: ConditionRule::Standard,
-            action_wildcards: false,
-            unseen: UnseenRule::Keep,
-            min_window_days: 30,
-            neighbours: true,
-            ensure_logging: false,
-            keep: Vec::new(),
             regions: selection.regions.iter().cloned().collect(),
             from: selection.from,
             to: selection.to,
+            ..Options::default()
         },
         roles: roles.role.clone(),
         all_roles: roles.all_roles,
         accounts: logs.selection.account.clone(),
-        include_outside: false,
-        per_function: false,
+        ..FitOptions::default()
     }
 }

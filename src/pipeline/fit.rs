@@ -17,7 +17,7 @@ use crate::synthesize::Options;
 use crate::usage::RoleUsage;
 
 /// Which roles are fitted, and how.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct FitOptions {
     /// Choices of the synthesis.
     pub synthesis: Options,

@@ -41,7 +41,7 @@ pub use patterns::Granularity;
 /// What to do with granted actions that this input cannot show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnseenRule {
-    /// Keep them, as section 4 of the design says.
+    /// Keep them, narrowed to what cannot be seen.
     Keep,
     /// Remove them, and say so.
     Drop,
@@ -85,6 +85,25 @@ pub struct Options {
     pub from: Option<i64>,
     /// Its end, exclusive.
     pub to: Option<i64>,
+}
+
+/// What is done unless the user says otherwise.
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            granularity: Granularity::Prefix,
+            unseen: UnseenRule::Keep,
+            min_window_days: 30,
+            neighbours: true,
+            conditions: ConditionRule::Standard,
+            action_wildcards: false,
+            ensure_logging: false,
+            keep: Vec::new(),
+            regions: Vec::new(),
+            from: None,
+            to: None,
+        }
+    }
 }
 
 /// What becomes of one granted action.

@@ -6,7 +6,7 @@ use rolefit::catalog::{Catalog, Certainty, ResourceRef};
 use rolefit::grants::{Attached, PolicyKind, Role, Snapshot};
 use rolefit::iam::{Action, NamedPolicy, PolicyDocument};
 use rolefit::synthesize::{
-    ConditionRule, Granularity, Inputs, Options, UnseenRule, configured_needs, synthesize,
+    ConditionRule, Granularity, Inputs, Options, configured_needs, synthesize,
 };
 use rolefit::trail::Class;
 use rolefit::usage::{CallShape, Coverage, RoleUsage};
@@ -184,20 +184,13 @@ fn what_fits_is_never_over_quota_nor_refused() {
                 Granularity::Prefix,
                 Granularity::Container,
             ][round % 3],
-            unseen: UnseenRule::Keep,
-            min_window_days: 30,
-            neighbours: true,
             conditions: [
                 ConditionRule::Standard,
                 ConditionRule::All,
                 ConditionRule::None,
             ][round % 5 % 3],
             action_wildcards: round % 4 == 0,
-            ensure_logging: false,
-            keep: Vec::new(),
-            regions: Vec::new(),
-            from: None,
-            to: None,
+            ..Options::default()
         };
         let proposal = synthesize(inputs, &options);
         let calls = inputs.calls();

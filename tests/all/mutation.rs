@@ -19,7 +19,6 @@ use rolefit::iam::{NamedPolicy, PolicyDocument, PolicySet};
 use rolefit::pipeline::{FitOptions, fit, passed_over, scan_passing_over};
 use rolefit::read::{Disk, Selection};
 use rolefit::render::Status;
-use rolefit::synthesize::{ConditionRule, Granularity, Options, UnseenRule};
 use rolefit::usage::RoleUsage;
 use rolefit::verify::{Subject, verify};
 use serde_json::{Map, Value, json};
@@ -274,26 +273,7 @@ fn run(world: &World, pool: &rayon::ThreadPool) -> Outcome {
         Err(error) => return Outcome::Nothing(error.to_string()),
     };
     let source = Disk::new(&[world.logs()], &[]).unwrap();
-    let options = FitOptions {
-        synthesis: Options {
-            conditions: ConditionRule::Standard,
-            action_wildcards: false,
-            granularity: Granularity::Prefix,
-            unseen: UnseenRule::Keep,
-            min_window_days: 30,
-            neighbours: true,
-            ensure_logging: false,
-            keep: Vec::new(),
-            regions: Vec::new(),
-            from: None,
-            to: None,
-        },
-        roles: Vec::new(),
-        all_roles: false,
-        accounts: Vec::new(),
-        include_outside: false,
-        per_function: false,
-    };
+    let options = FitOptions::default();
     let read = scan_passing_over(
         &passed_over(&snapshot, &options),
         &source,

@@ -9,30 +9,6 @@ use rolefit::grants::Snapshot;
 use rolefit::pipeline::{FitOptions, Scan, fit, passed_over, scan, scan_passing_over};
 use rolefit::read::{Disk, Selection};
 use rolefit::render::write_json;
-use rolefit::synthesize::{ConditionRule, Granularity, Options, UnseenRule};
-
-fn options() -> FitOptions {
-    FitOptions {
-        synthesis: Options {
-            granularity: Granularity::Prefix,
-            unseen: UnseenRule::Keep,
-            min_window_days: 30,
-            neighbours: true,
-            conditions: ConditionRule::Standard,
-            action_wildcards: false,
-            ensure_logging: false,
-            keep: Vec::new(),
-            regions: Vec::new(),
-            from: None,
-            to: None,
-        },
-        roles: Vec::new(),
-        all_roles: false,
-        accounts: Vec::new(),
-        include_outside: false,
-        per_function: false,
-    }
-}
 
 #[test]
 fn the_report_is_the_same_and_a_role_that_lambda_uses_is_read_again() {
@@ -43,7 +19,7 @@ fn the_report_is_the_same_and_a_role_that_lambda_uses_is_read_again() {
         .unwrap();
     let source = Disk::new(&["sample-logs/AWSLogs".to_owned()], &[]).unwrap();
     let snapshot = Snapshot::load(Some(Path::new("sample-logs/snapshot")), &[], catalog).unwrap();
-    let options = options();
+    let options = FitOptions::default();
     let report = |read: Scan| {
         let mut out = Vec::new();
         write_json(&fit(read, &snapshot, &options, catalog, &pool), &mut out).unwrap();

@@ -9,7 +9,6 @@ use rolefit::grants::Snapshot;
 use rolefit::iam::pattern;
 use rolefit::pipeline::{FitOptions, fit, scan};
 use rolefit::read::{Disk, Selection};
-use rolefit::synthesize::{Granularity, Options, UnseenRule};
 use serde_json::{Value, json};
 
 use crate::program::{allows, codes, report, role};
@@ -141,26 +140,7 @@ impl Bench {
             &self.pool,
             &rolefit::event::Silent,
         );
-        let options = FitOptions {
-            synthesis: Options {
-                conditions: rolefit::synthesize::ConditionRule::Standard,
-                action_wildcards: false,
-                granularity: Granularity::Prefix,
-                unseen: UnseenRule::Keep,
-                min_window_days: 30,
-                neighbours: true,
-                ensure_logging: false,
-                keep: Vec::new(),
-                regions: Vec::new(),
-                from: None,
-                to: None,
-            },
-            roles: Vec::new(),
-            all_roles: false,
-            accounts: Vec::new(),
-            include_outside: false,
-            per_function: false,
-        };
+        let options = FitOptions::default();
         let report = fit(read, &snapshot, &options, catalog, &self.pool);
         let role = report.roles.first().unwrap();
         role.decisions

@@ -14,7 +14,6 @@ use rolefit::event::Silent;
 use rolefit::grants::Snapshot;
 use rolefit::pipeline::{FitOptions, Objects, Scan, fit, scan};
 use rolefit::read::{Disk, Selection, Source};
-use rolefit::synthesize::{ConditionRule, Granularity, Options, UnseenRule};
 use rolefit::usage::Records;
 use rolefit_aws_tests::{Asked, FakeS3, Fault, KEY_ID, SECRET};
 
@@ -63,24 +62,8 @@ fn outcome(scan: Scan, place: &str) -> String {
     let catalog = Catalog::builtin();
     let snapshot = Snapshot::load(Some(&folder), &[], catalog).unwrap();
     let options = FitOptions {
-        synthesis: Options {
-            granularity: Granularity::Prefix,
-            unseen: UnseenRule::Keep,
-            min_window_days: 30,
-            neighbours: true,
-            conditions: ConditionRule::Standard,
-            action_wildcards: false,
-            ensure_logging: false,
-            keep: Vec::new(),
-            regions: Vec::new(),
-            from: None,
-            to: None,
-        },
-        roles: Vec::new(),
         all_roles: true,
-        accounts: Vec::new(),
-        include_outside: false,
-        per_function: false,
+        ..FitOptions::default()
     };
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(2)
