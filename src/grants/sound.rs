@@ -5,22 +5,9 @@
 
 use serde_json::Value;
 
-use crate::iam::{Json, PolicyDocument};
+use crate::iam::{ELEMENTS, Json, PolicyDocument};
 
-/// The elements of a statement (IAM user guide, grammar of the policy language). IAM stores no others.
-const ELEMENTS: [&str; 9] = [
-    "Sid",
-    "Effect",
-    "Principal",
-    "NotPrincipal",
-    "Action",
-    "NotAction",
-    "Resource",
-    "NotResource",
-    "Condition",
-];
-
-/// Why IAM cannot have stored this identity policy, though it reads as one.
+/// Why IAM cannot have stored this identity policy, though it reads as one. It stores no other elements.
 pub(super) fn policy(document: &PolicyDocument) -> Result<(), String> {
     for statement in document.statements() {
         if let Json::Object(fields) = &statement.raw {

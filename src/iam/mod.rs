@@ -26,4 +26,6 @@ pub use containment::{Containment, Witness, contained, differ};
 pub use document::{NamedPolicy, PolicyDocument, PolicyError, PolicySet};
 pub use evaluate::{Decided, Decision, Evaluation, Request, evaluate, evaluate_complete};
 pub use json::Json;
-pub use statement::{ActionMatch, ConditionBlock, Conditions, Effect, ResourceMatch, Statement};
+pub use statement::{
+    ActionMatch, ConditionBlock, Conditions, ELEMENTS, Effect, ResourceMatch, Statement,
+};

@@ -188,7 +188,7 @@ impl Conditions {
 }
 
 /// The elements of a statement (IAM user guide, grammar of the policy language).
-const ELEMENTS: [&str; 9] = [
+pub const ELEMENTS: [&str; 9] = [
     "Sid",
     "Effect",
     "Principal",
