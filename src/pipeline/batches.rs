@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::ThreadPool;
 
 use super::record::{Shard, record, unopened};
-use super::scan::announce;
+use super::scan::{announce, by_delivery};
 use crate::catalog::Catalog;
 use crate::event::{Event, Observer};
 use crate::read::{Listing, ObjectRef, Selection, Source};
@@ -102,12 +102,7 @@ pub fn scan_into(out: &Path, listing: Listing, reading: Reading<'_>) -> Result<(
 
 /// Objects in the order of their delivery, so that a batch is of few days.
 pub(super) fn batches(mut objects: Vec<ObjectRef>, most: usize) -> Vec<Vec<ObjectRef>> {
-    objects.sort_by_cached_key(|object| {
-        (
-            object.key.as_ref().and_then(|key| key.delivered),
-            object.name.clone(),
-        )
-    });
+    by_delivery(&mut objects);
     let mut batches: Vec<Vec<ObjectRef>> = Vec::new();
     let mut bytes = 0;
     for object in objects {

@@ -1,6 +1,5 @@
 //! Every log object to a ledger, for a usage file.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::ThreadPool;
@@ -95,28 +94,19 @@ fn read(
 ) {
     recorder.begin(&object.name);
     let mut row = ObjectRow::unread(End::Read, object.size);
-    // A panic while decoding one object must not lose the others.
-    let outcome = catch_unwind(AssertUnwindSafe(|| {
-        read_object(source, object, decoder, |record, _| recorder.record(record))
-    }));
-    let mut records = 0;
-    match outcome {
-        Ok(outcome) => {
-            records = outcome.records;
-            row.compressed = outcome.compressed;
-            row.inflated = outcome.inflated;
-            // A manifest need not tell how large its objects are.
-            if row.size == 0 {
-                row.size = outcome.compressed;
-            }
-            row.undecodable = outcome.undecodable;
-            match outcome.status {
-                Status::Read => {}
-                Status::Skipped(why) => row.end = End::Skipped(why.to_string()),
-                Status::Failed(why) => row.end = End::Failed(why.to_string()),
-            }
-        }
-        Err(_) => row.end = End::Failed("internal error while decoding it".to_owned()),
+    let outcome = read_object(source, object, decoder, |record, _| recorder.record(record));
+    let records = outcome.records;
+    row.compressed = outcome.compressed;
+    row.inflated = outcome.inflated;
+    // A manifest need not tell how large its objects are.
+    if row.size == 0 {
+        row.size = outcome.compressed;
+    }
+    row.undecodable = outcome.undecodable;
+    match outcome.status {
+        Status::Read => {}
+        Status::Skipped(why) => row.end = End::Skipped(why.to_string()),
+        Status::Failed(why) => row.end = End::Failed(why.to_string()),
     }
     recorder.end(&object.name, row);
     observer.event(Event::Object {

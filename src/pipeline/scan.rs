@@ -1,7 +1,6 @@
 //! Every log object to one usage table.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::ThreadPool;
@@ -122,12 +121,7 @@ fn read(
 ) -> Scan {
     let (mut wanted, mut objects) = wanted(source, selection, observer);
     // Copies of one event are delivered about the same time: by day, they meet while both are remembered.
-    wanted.sort_by_cached_key(|object| {
-        (
-            object.key.as_ref().and_then(|key| key.delivered),
-            object.name.clone(),
-        )
-    });
+    by_delivery(&mut wanted);
     source.expect(&wanted);
     announce(&wanted, observer);
     let dedupe = dedupe(&wanted, true);
@@ -177,6 +171,16 @@ pub(super) fn wanted(
     (listing.objects, objects)
 }
 
+/// Sorts objects by the time of their delivery, then by name.
+pub(super) fn by_delivery(objects: &mut [ObjectRef]) {
+    objects.sort_by_cached_key(|object| {
+        (
+            object.key.as_ref().and_then(|key| key.delivered),
+            object.name.clone(),
+        )
+    });
+}
+
 pub(super) fn announce(wanted: &[ObjectRef], observer: &dyn Observer) {
     observer.event(Event::Listed {
         objects: wanted.len() as u64,
@@ -224,38 +228,24 @@ struct Worker<'c> {
 impl Worker<'_> {
     fn object(&mut self, source: &dyn Source, object: &ObjectRef, observer: &dyn Observer) {
         let (collector, decoder) = (&mut self.collector, &mut self.decoder);
-        // A panic while decoding one object must not lose the others.
-        let outcome = catch_unwind(AssertUnwindSafe(|| {
-            read_object_into(source, object, decoder, collector)
-        }));
-        let mut records = 0;
+        let outcome = read_object_into(source, object, decoder, collector);
+        let records = outcome.records;
         let damaged = self.collector.take_damaged();
-        let failure = match outcome {
-            Ok(outcome) => {
-                records = outcome.records;
-                self.objects.compressed += outcome.compressed;
-                self.objects.inflated += outcome.inflated;
-                self.collector.undecodable(outcome.undecodable);
-                match outcome.status {
-                    Status::Read if outcome.undecodable + damaged > 0 => {
-                        // Read to its end, but a record in it is unseen use all the same.
-                        self.objects.read += 1;
-                        self.place(object, true);
-                        None
-                    }
-                    Status::Read => {
-                        self.objects.read += 1;
-                        self.place(object, false);
-                        None
-                    }
-                    Status::Skipped(why) => {
-                        *self.objects.skipped.entry(why.to_string()).or_default() += 1;
-                        None
-                    }
-                    Status::Failed(why) => Some(why.to_string()),
-                }
+        self.objects.compressed += outcome.compressed;
+        self.objects.inflated += outcome.inflated;
+        self.collector.undecodable(outcome.undecodable);
+        let failure = match outcome.status {
+            Status::Read => {
+                self.objects.read += 1;
+                // Read to its end, but a record in it may be unseen use all the same.
+                self.place(object, outcome.undecodable + damaged > 0);
+                None
             }
-            Err(_) => Some("internal error while decoding it".to_owned()),
+            Status::Skipped(why) => {
+                *self.objects.skipped.entry(why.to_string()).or_default() += 1;
+                None
+            }
+            Status::Failed(why) => Some(why.to_string()),
         };
         if failure.is_none() && !source.vouches_for(object) {
             self.objects.uncovered += 1;

@@ -11,6 +11,7 @@ pub mod prune;
 pub mod vouched;
 
 use std::io::{self, Read};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use thiserror::Error;
 
@@ -218,7 +219,8 @@ pub fn read_object(
     read_object_into(source, object, decoder, &mut each(on_record))
 }
 
-/// As [`read_object`], for a sink that glances at the records first.
+/// As [`read_object`], for a sink that glances at the records first. A panic on the way ends this object
+/// alone.
 pub fn read_object_into(
     source: &dyn Source,
     object: &ObjectRef,
@@ -226,10 +228,11 @@ pub fn read_object_into(
     sink: &mut dyn Sink,
 ) -> ObjectOutcome {
     decoder.limit(source.limits());
-    let mut outcome = match source.open(object) {
+    let decoded = catch_unwind(AssertUnwindSafe(|| match source.open(object) {
         Ok(reader) => decoder.records_into(reader, sink),
-        Err(error) => return ObjectOutcome::failed(Failure::Open(error)),
-    };
+        Err(error) => ObjectOutcome::failed(Failure::Open(error)),
+    }));
+    let mut outcome = decoded.unwrap_or_else(|_| ObjectOutcome::failed(Failure::Panicked));
     if let Status::Skipped(skip) = outcome.status {
         let declared = match skip {
             Skip::NotJson => is_log_by_name(object) || is_json_by_name(&object.name),

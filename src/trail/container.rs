@@ -80,6 +80,9 @@ pub enum Failure {
     /// Its name says that it is a CloudTrail log, or JSON, and it is not.
     #[error("not what its name says: {0}")]
     NotWhatItsNameSays(Skip),
+    /// A defect of this program; what was handed out before it stays.
+    #[error("internal error while decoding it")]
+    Panicked,
 }
 
 /// What became of an object.

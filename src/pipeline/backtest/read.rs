@@ -1,6 +1,5 @@
 //! Log objects to one usage table a period, in one pass.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -9,7 +8,7 @@ use rayon::ThreadPool;
 use super::Events;
 use crate::catalog::Catalog;
 use crate::event::{Event, Observer};
-use crate::pipeline::scan::{announce, dedupe, wanted};
+use crate::pipeline::scan::{announce, by_delivery, dedupe, wanted};
 use crate::pipeline::stored::{StoredError, stored_periods, stored_window};
 use crate::read::{ObjectRef, Selection, Source, read_object};
 use crate::trail::{Decoder, Status};
@@ -56,17 +55,15 @@ fn window_of_logs(
         let mut decoder = Decoder::new();
         while let Some(object) = wanted.get(next.fetch_add(1, Ordering::Relaxed)) {
             // Whatever is wrong with an object is told by the pass that counts.
-            let _ = catch_unwind(AssertUnwindSafe(|| {
-                read_object(source, object, &mut decoder, |record, _| {
-                    if !selection.selects_record(record) {
-                        return;
-                    }
-                    if let Some(at) = record.epoch_seconds() {
-                        let (first, last) = span.unwrap_or((at, at));
-                        span = Some((first.min(at), last.max(at)));
-                    }
-                })
-            }));
+            read_object(source, object, &mut decoder, |record, _| {
+                if !selection.selects_record(record) {
+                    return;
+                }
+                if let Some(at) = record.epoch_seconds() {
+                    let (first, last) = span.unwrap_or((at, at));
+                    span = Some((first.min(at), last.max(at)));
+                }
+            });
             observer.event(Event::Object {
                 bytes: object.size,
                 records: 0,
@@ -116,12 +113,7 @@ fn periods_of_logs(
     observer: &dyn Observer,
 ) -> Periods {
     let (mut wanted, objects) = wanted(source, selection, observer);
-    wanted.sort_by_cached_key(|object| {
-        (
-            object.key.as_ref().and_then(|key| key.delivered),
-            object.name.clone(),
-        )
-    });
+    by_delivery(&mut wanted);
     source.expect(&wanted);
     announce(&wanted, observer);
     let dedupe = dedupe(&wanted, true);
@@ -139,25 +131,17 @@ fn periods_of_logs(
             .collect();
         let mut decoder = Decoder::new();
         while let Some(object) = wanted.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let outcome = catch_unwind(AssertUnwindSafe(|| {
-                read_object(source, object, &mut decoder, |record, _| {
-                    let at = record.epoch_seconds().unwrap_or(i64::MIN);
-                    collectors[starts.partition_point(|start| *start <= at)].record(record);
-                })
-            }));
-            let mut undecodable: u64 = collectors.iter_mut().map(Collector::take_damaged).sum();
-            let mut records = 0;
-            let failure = match outcome {
-                Ok(outcome) => {
-                    undecodable += outcome.undecodable;
-                    records = outcome.records;
-                    match outcome.status {
-                        Status::Read => None,
-                        Status::Skipped(_) => continue,
-                        Status::Failed(why) => Some(why.to_string()),
-                    }
-                }
-                Err(_) => Some("internal error while decoding it".to_owned()),
+            let outcome = read_object(source, object, &mut decoder, |record, _| {
+                let at = record.epoch_seconds().unwrap_or(i64::MIN);
+                collectors[starts.partition_point(|start| *start <= at)].record(record);
+            });
+            let damaged: u64 = collectors.iter_mut().map(Collector::take_damaged).sum();
+            let undecodable = outcome.undecodable + damaged;
+            let records = outcome.records;
+            let failure = match outcome.status {
+                Status::Read => None,
+                Status::Skipped(_) => continue,
+                Status::Failed(why) => Some(why.to_string()),
             };
             let broken = failure.is_some() || undecodable > 0;
             let placed = place(&mut collectors, object, starts, broken);
